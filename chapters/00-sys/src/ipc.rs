@@ -1,0 +1,185 @@
+//! Channels between related processes: pipe2(2), socketpair(2), descriptors sent over a socket, poll(2).
+
+use std::io::{IoSlice, IoSliceMut};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::time::Duration;
+
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
+pub use nix::poll::{PollFd, PollFlags};
+use nix::sys::socket::{
+    AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, Shutdown, SockFlag, SockType, UnixAddr,
+};
+
+use crate::call::{Result, call};
+
+/// A pipe: the end to read from and the end to write to, both closed on exec. pipe2(2).
+///
+/// # Errors
+/// `EMFILE`, `ENFILE`.
+pub fn pipe() -> Result<(OwnedFd, OwnedFd)> {
+    call(|| "pipe2(O_CLOEXEC)".to_owned(), || nix::unistd::pipe2(OFlag::O_CLOEXEC))
+}
+
+/// Two connected sockets that keep messages apart and are closed on exec. socketpair(2), `SOCK_SEQPACKET`.
+///
+/// # Errors
+/// `EMFILE`, `ENFILE`.
+pub fn socketpair() -> Result<(OwnedFd, OwnedFd)> {
+    call(
+        || "socketpair(AF_UNIX, SOCK_SEQPACKET)".to_owned(),
+        || {
+            nix::sys::socket::socketpair(
+                AddressFamily::Unix,
+                SockType::SeqPacket,
+                None,
+                SockFlag::SOCK_CLOEXEC,
+            )
+        },
+    )
+}
+
+/// Sends `parts` as one message. A peer that is gone is `EPIPE`, never a signal. sendmsg(2).
+///
+/// # Errors
+/// `EPIPE`, `ECONNRESET`; `EAGAIN` with `wait` false when the peer reads too slowly; `EMSGSIZE`.
+pub fn send(socket: impl AsFd, parts: &[&[u8]], wait: bool) -> Result<()> {
+    let slices: Vec<IoSlice<'_>> = parts.iter().map(|part| IoSlice::new(part)).collect();
+    send_message(socket.as_fd(), &slices, &[], wait)
+}
+
+/// Sends one message with a descriptor beside it. unix(7), `SCM_RIGHTS`.
+///
+/// # Errors
+/// As [`send`].
+pub fn send_fd(socket: impl AsFd, message: &[u8], fd: BorrowedFd<'_>) -> Result<()> {
+    let fds = [fd.as_raw_fd()];
+    send_message(socket.as_fd(), &[IoSlice::new(message)], &[ControlMessage::ScmRights(&fds)], true)
+}
+
+fn send_message(
+    socket: BorrowedFd<'_>,
+    parts: &[IoSlice<'_>],
+    control: &[ControlMessage<'_>],
+    wait: bool,
+) -> Result<()> {
+    let mut how = MsgFlags::MSG_NOSIGNAL;
+    if !wait {
+        how |= MsgFlags::MSG_DONTWAIT;
+    }
+    call(
+        || "sendmsg(socket)".to_owned(),
+        || nix::sys::socket::sendmsg::<UnixAddr>(socket.as_raw_fd(), parts, control, how, None),
+    )
+    .map(drop)
+}
+
+/// Waits for one message: its length in `buffer`, 0 when the peer is gone, and the descriptor that came with
+/// it. recvmsg(2).
+///
+/// # Errors
+/// `EAGAIN` from a socket that does not wait, `ECONNRESET`.
+pub fn receive(socket: impl AsFd, buffer: &mut [u8]) -> Result<(usize, Option<OwnedFd>)> {
+    let socket = socket.as_fd();
+    let mut control = nix::cmsg_space!([RawFd; 1]);
+    call(
+        || "recvmsg(socket)".to_owned(),
+        || {
+            let mut parts = [IoSliceMut::new(buffer)];
+            let message = nix::sys::socket::recvmsg::<UnixAddr>(
+                socket.as_raw_fd(),
+                &mut parts,
+                Some(&mut control),
+                MsgFlags::MSG_CMSG_CLOEXEC,
+            )?;
+            let mut received = None;
+            for part in message.cmsgs()? {
+                if let ControlMessageOwned::ScmRights(fds) = part {
+                    // SAFETY: the kernel has just opened these descriptors for this process; each is
+                    // wrapped once, so that all but the first close themselves here.
+                    let owned = fds.into_iter().map(|fd| unsafe { OwnedFd::from_raw_fd(fd) });
+                    for fd in owned {
+                        received.get_or_insert(fd);
+                    }
+                }
+            }
+            Ok::<_, Errno>((message.bytes, received))
+        },
+    )
+}
+
+/// Says that no more will be sent on `socket`. shutdown(2), `SHUT_WR`.
+///
+/// # Errors
+/// `ENOTCONN`.
+pub fn shutdown_write(socket: impl AsFd) -> Result<()> {
+    call(
+        || "shutdown(socket, SHUT_WR)".to_owned(),
+        || nix::sys::socket::shutdown(socket.as_fd().as_raw_fd(), Shutdown::Write),
+    )
+}
+
+/// Waits until one of `fds` is ready or `limit` has passed (none: for ever); how many are ready. A limit
+/// above poll's own, 24 days, is cut to that. poll(2).
+///
+/// # Errors
+/// `ENOMEM`.
+pub fn poll(fds: &mut [PollFd<'_>], limit: Option<Duration>) -> Result<usize> {
+    let milliseconds = limit.map_or(-1, |limit| i32::try_from(limit.as_millis()).unwrap_or(i32::MAX));
+    let timeout = nix::poll::PollTimeout::try_from(milliseconds).unwrap_or(nix::poll::PollTimeout::NONE);
+    call(|| "poll()".to_owned(), || nix::poll::poll(fds, timeout)).map(|ready| ready as usize)
+}
+
+/// Reads what is there, waiting only on a descriptor that waits; 0 at the end. read(2).
+///
+/// # Errors
+/// `EAGAIN`, `EIO` from a terminal whose other side is closed.
+pub fn read(fd: impl AsFd, buffer: &mut [u8]) -> Result<usize> {
+    call(|| "read()".to_owned(), || nix::unistd::read(fd.as_fd(), buffer))
+}
+
+/// Writes a part of `bytes`; how many were taken. write(2).
+///
+/// # Errors
+/// `EAGAIN`, `EPIPE`, `ENOSPC`.
+pub fn write(fd: impl AsFd, bytes: &[u8]) -> Result<usize> {
+    call(|| "write()".to_owned(), || nix::unistd::write(fd.as_fd(), bytes))
+}
+
+/// Makes reads and writes on `fd` fail with `EAGAIN` where they would wait. fcntl(2), `O_NONBLOCK`.
+///
+/// # Errors
+/// None in practice.
+pub fn set_nonblocking(fd: impl AsFd) -> Result<()> {
+    use nix::fcntl::{FcntlArg, fcntl};
+    call(
+        || "fcntl(F_SETFL, O_NONBLOCK)".to_owned(),
+        || {
+            let now = OFlag::from_bits_truncate(fcntl(fd.as_fd(), FcntlArg::F_GETFL)?);
+            fcntl(fd.as_fd(), FcntlArg::F_SETFL(now | OFlag::O_NONBLOCK)).map(drop)
+        },
+    )
+}
+
+/// Makes `fd` also this process's standard input, output and error, as asked. dup2(2).
+///
+/// # Errors
+/// None in practice.
+pub fn become_stdio(fd: impl AsFd, input: bool, output: bool, error: bool) -> Result<()> {
+    let fd = fd.as_fd();
+    call(
+        || "dup2()".to_owned(),
+        || {
+            if input {
+                nix::unistd::dup2_stdin(fd)?;
+            }
+            if output {
+                nix::unistd::dup2_stdout(fd)?;
+            }
+            if error {
+                nix::unistd::dup2_stderr(fd)?;
+            }
+            Ok::<_, Errno>(())
+        },
+    )
+}
