@@ -19,6 +19,11 @@ impl Error {
         Self { call: call.into(), errno }
     }
 
+    /// The error of a call that the standard library made for us; `EIO` when it was not the kernel's.
+    pub fn from_io(call: impl Into<String>, error: &std::io::Error) -> Self {
+        Self::new(call, error.errno())
+    }
+
     /// The kernel's answer, errno(3).
     pub fn errno(&self) -> Errno {
         self.errno

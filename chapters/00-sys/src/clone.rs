@@ -99,3 +99,35 @@ pub fn leave(status: i32) -> ! {
     // SAFETY: takes no pointer and does not return.
     unsafe { libc::_exit(status) }
 }
+
+/// Runs `child` in a new process that shares nothing with the caller but the socket: a session of its own, the
+/// root as working directory, `/dev/null` as standard streams, and no other descriptor, so that no pipe or
+/// terminal of the caller stays open for its sake. daemon(3) does the same, and forks twice.
+///
+/// Descriptors that `child` captures are closed when it runs; it must open its own.
+///
+/// # Errors
+/// As [`fork`].
+pub fn fork_apart(socket: OwnedFd, child: impl FnOnce(OwnedFd) -> Infallible) -> Result<Child> {
+    let number = socket.as_raw_fd();
+    let made = fork(move || {
+        if detach(number).is_err() {
+            leave(ABANDONED);
+        }
+        child(socket)
+    });
+    made
+}
+
+fn detach(keep: i32) -> Result<()> {
+    crate::process::setsid()?;
+    crate::process::chdir(std::path::Path::new("/"))?;
+    let null = crate::file::open_null()?;
+    crate::ipc::become_stdio(&null, true, true, true)?;
+    std::mem::forget(null);
+    let keep = keep as u32;
+    if keep > 3 {
+        crate::file::close_range(3, keep - 1)?;
+    }
+    crate::file::close_range(keep.max(2) + 1, u32::MAX)
+}

@@ -12,7 +12,7 @@ use std::path::Path;
 use nix::errno::Errno;
 use nix::libc;
 use rustix::fs::RenameFlags;
-pub use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags, Stat, Timespec, Timestamps};
+pub use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, Stat, Timespec, Timestamps};
 
 use crate::call::{Error, Result, call};
 use crate::flags;
@@ -251,20 +251,34 @@ fn flock(path: &Path, how: Lock, wait: bool) -> Result<Option<File>> {
     }
 }
 
+/// Opens `/dev/null` to read and write: an empty input, and an output that nobody reads. null(4).
+///
+/// # Errors
+/// `ENOENT` on a system without devices.
+pub fn open_null() -> Result<OwnedFd> {
+    call(|| "open(\"/dev/null\")".to_owned(), || File::options().read(true).write(true).open("/dev/null"))
+        .map(OwnedFd::from)
+}
+
 /// Closes every descriptor from `first` on when this process next calls execve(2).
 ///
 /// # Errors
 /// `ENOSYS` before Linux 5.11. close_range(2), `CLOSE_RANGE_CLOEXEC`.
 pub fn close_on_exec_from(first: u32) -> Result<()> {
-    close_range(first, u32::MAX, libc::CLOSE_RANGE_CLOEXEC)
+    range(first, u32::MAX, libc::CLOSE_RANGE_CLOEXEC)
 }
 
-fn close_range(first: u32, last: u32, how: libc::c_uint) -> Result<()> {
+/// Closes the descriptors from `first` to `last` now. For a new process only, which owns none of them.
+pub(crate) fn close_range(first: u32, last: u32) -> Result<()> {
+    range(first, last, 0)
+}
+
+fn range(first: u32, last: u32, how: libc::c_uint) -> Result<()> {
     call(
         || format!("close_range({first}, {last}, {how:#x})"),
         || {
-            // SAFETY: with CLOSE_RANGE_CLOEXEC nothing is closed now, so no OwnedFd comes to dangle; no
-            // pointer is passed.
+            // SAFETY: no pointer is passed. With CLOSE_RANGE_CLOEXEC nothing is closed now; without, the
+            // caller is a process that has just been forked and uses none of the descriptors it closes.
             Errno::result(unsafe { libc::syscall(libc::SYS_close_range, first, last, how) }).map(drop)
         },
     )

@@ -11,15 +11,19 @@
 //!
 //! man pages: syscalls(2), clone(2), mount_setattr(2), pidfd_open(2); book ch. 0.
 
+pub mod access;
+pub mod bpf;
 mod call;
 pub mod capability;
 pub mod clone;
 pub mod file;
 pub mod flags;
+pub mod inode;
 pub mod ipc;
 pub mod mount;
 pub mod mount_api;
 pub mod namespace;
+pub mod net;
 pub mod pidfd;
 pub mod process;
 pub mod procfs;

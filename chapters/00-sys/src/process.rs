@@ -146,3 +146,18 @@ pub fn setsid() -> Result<()> {
 pub fn umask(mask: u32) -> u32 {
     nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(mask)).bits()
 }
+
+/// Hides what `/proc/<pid>` tells of this process, and its program file, from processes that are not allowed
+/// to trace it: without this a container's root could open the engine's own binary through `/proc/1/exe`
+/// (CVE-2019-5736). prctl(2), `PR_SET_DUMPABLE`.
+///
+/// # Errors
+/// None in practice.
+pub fn set_undumpable() -> Result<()> {
+    call(|| "prctl(PR_SET_DUMPABLE, 0)".to_owned(), || prctl::set_dumpable(false))
+}
+
+/// Whether this process's effective user is root of its user namespace. geteuid(2).
+pub fn is_root() -> bool {
+    nix::unistd::geteuid().is_root()
+}

@@ -1,0 +1,50 @@
+//! Runs the v2 claims of this very binary in a small machine with cgroup v2, where this one has v1.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use mini_cgroups::Layout;
+
+/// `vmtest`, from `MINI_VMTEST` or from `shared/vm` beside a directory above this crate.
+fn vmtest() -> Option<PathBuf> {
+    let named = std::env::var_os("MINI_VMTEST").map(PathBuf::from);
+    let above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    named.or_else(|| above.map(|it| it.join("shared/vm/vmtest")).find(|it| it.is_file()))
+}
+
+/// Runs the tests whose names begin with `module` in the machine, as root or as an ordinary user.
+fn run(module: &str, options: &[&str]) {
+    if Layout::detect().unwrap().is_unified_alone() {
+        eprintln!("skipped: this machine has cgroup v2 itself");
+        return;
+    }
+    let Some(vmtest) = vmtest() else {
+        eprintln!("skipped: needs cgroup v2, or `vmtest` in MINI_VMTEST");
+        return;
+    };
+    let this = std::env::current_exe().unwrap();
+    // The examples lie beside the directory of the test binaries.
+    let built = this.ancestors().nth(2).unwrap();
+    let output = Command::new(vmtest)
+        .args(options)
+        .args(["--timeout", "900", "-e", "MINI_REQUIRE_ALL=1", "--share"])
+        .arg(format!("{}:ro", built.display()))
+        .arg("--")
+        .arg(&this)
+        .args([module, "--test-threads=1"])
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+    assert!(text.contains("test result: ok") && !text.contains("ok. 0 passed"), "{text}");
+}
+
+#[test]
+fn v2_claims_hold_in_the_vm() {
+    run("v2::", &[]);
+}
+
+#[test]
+fn rootless_claims_hold_in_the_vm() {
+    run("rootless::", &["--user"]);
+}

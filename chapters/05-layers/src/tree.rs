@@ -1,0 +1,364 @@
+//! Makes and replaces names in a directory tree that nobody may lead us out of.
+//!
+//! Every name is opened below the tree's root with openat2(2) and `RESOLVE_NO_SYMLINKS`, so no link that an
+//! earlier entry planted is ever followed, whatever the order of entries. Docker follows links of the tree
+//! inside the tree; we refuse instead. A layer's tar is the difference of two real trees, in which no entry
+//! can lie below a link, and with that rule a name *is* its place: nothing can have two names by way of a
+//! link, and the directory of the last entry may be kept open for the next one, which saves most lookups.
+//!
+//! What a directory looks like (mode, owner, times) is set last: a read-only one must be filled first, and
+//! filling it moves its time. openat2(2), mknod(2); book ch. 5.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use mini_sys::file::{self, AtFlags, FileType, Mode, OFlags, ResolveFlags, Timespec};
+use mini_sys::{Errno, Error, xattr};
+
+use crate::apply::Owners;
+use crate::look::{Look, Painter};
+use crate::names::{Place, Refusal, path_of, shown};
+use crate::stack::{self, Found, OPAQUE_ATTRIBUTES, Stack};
+
+/// What is wrong with one entry: it is refused, or the kernel would not.
+#[derive(Debug)]
+pub(crate) enum Trouble {
+    Refused(Refusal),
+    System(Error),
+}
+
+impl From<Refusal> for Trouble {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Self {
+        Self::System(error)
+    }
+}
+
+/// A tree that is being filled.
+pub(crate) struct Tree<'a> {
+    root: BorrowedFd<'a>,
+    /// The directory that was used last, by its path.
+    open: Option<(Vec<u8>, OwnedFd)>,
+    /// Directories whose look is set at the end. Deeper ones sort behind those that hold them.
+    directories: BTreeMap<Vec<u8>, Look>,
+    lower: Option<&'a Stack>,
+    painter: Painter,
+    /// Which of overlay's two attributes for opaque directories can be set here.
+    opaque: usize,
+}
+
+/// How names below the root are resolved: never out of it, never through a link.
+const STRICT: ResolveFlags = ResolveFlags::BENEATH.union(ResolveFlags::NO_SYMLINKS);
+
+impl<'a> Tree<'a> {
+    pub(crate) fn new(
+        root: BorrowedFd<'a>,
+        owners: Owners,
+        lower: Option<&'a Stack>,
+    ) -> mini_sys::Result<Self> {
+        Ok(Self {
+            root,
+            open: None,
+            directories: BTreeMap::new(),
+            lower,
+            painter: Painter::new(root, owners)?,
+            opaque: if owners == Owners::Keep { 0 } else { 1 },
+        })
+    }
+
+    /// Makes a directory, or keeps the one that is there; its look comes with [`Tree::finish`].
+    pub(crate) fn directory(&mut self, place: &Place, look: Look) -> Result<(), Trouble> {
+        if !place.is_root() {
+            let (parent, name) = place.split();
+            let parent = self.descend(parent)?;
+            match file::mkdirat(parent, name, Mode::RWXU) {
+                Ok(()) => {}
+                Err(error) if error.errno() == Errno::EEXIST => self.turn_into_directory(place)?,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.directories.insert(place.path().to_vec(), look);
+        Ok(())
+    }
+
+    /// Opens a new regular file for writing, in place of whatever had its name.
+    pub(crate) fn create(&mut self, place: &Place, mode: u32) -> Result<fs::File, Trouble> {
+        let how = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
+        // Rights are never wider than asked for, not even for a moment.
+        let mode = Mode::from_bits_truncate(mode & 0o777);
+        let fd = self.replace(place, |parent, name| file::openat2(parent, name, how, mode, STRICT))?;
+        Ok(fd.into())
+    }
+
+    /// Sets the look of a regular file from [`Tree::create`], once its content is written.
+    pub(crate) fn finish_file(&self, file: &fs::File, look: &Look) -> Result<(), Trouble> {
+        Ok(self.painter.file(file, look)?)
+    }
+
+    /// Makes a symbolic link.
+    pub(crate) fn symlink(&mut self, place: &Place, text: &[u8], look: &Look) -> Result<(), Trouble> {
+        self.replace(place, |parent, name| file::symlinkat(path_of(text), parent, name))?;
+        self.paint(place, FileType::Symlink, look)
+    }
+
+    /// Makes a device node or a fifo. Where the kernel gives no device to such as us (a user namespace), an
+    /// empty file stands in its place: a runtime can mount the host's device over it.
+    pub(crate) fn node(
+        &mut self,
+        place: &Place,
+        kind: FileType,
+        device: (u32, u32),
+        look: &Look,
+    ) -> Result<(), Trouble> {
+        // The rights beyond the owner's come with fchmod, when the owner is the right one.
+        let mode = Mode::from_bits_truncate(look.mode & 0o700);
+        let made = self.replace(place, |parent, name| file::mknodat(parent, name, kind, mode, device));
+        let kind = match made {
+            Err(Trouble::System(error)) if error.errno() == Errno::EPERM => {
+                let plain = FileType::RegularFile;
+                self.replace(place, |parent, name| file::mknodat(parent, name, plain, mode, (0, 0)))?;
+                plain
+            }
+            made => made.map(|()| kind)?,
+        };
+        self.paint(place, kind, look)
+    }
+
+    /// Gives `target`, a file of this tree, a second name.
+    pub(crate) fn link(&mut self, place: &Place, target: &Place, text: &[u8]) -> Result<(), Trouble> {
+        let refused = |why| Trouble::Refused(Refusal::LinkTarget { target: shown(text), why: Box::new(why) });
+        let (directory, old) = target.split();
+        let directory =
+            self.open_strictly(directory, path_of(directory)).map_err(|trouble| match trouble {
+                Trouble::Refused(why) => refused(why),
+                Trouble::System(error) if error.errno() == Errno::ENOENT => refused(Refusal::LinkMissing),
+                other => other,
+            })?;
+        let directory = directory.as_ref().map_or(self.root, |directory| directory.as_fd());
+        match file::statat(directory, old) {
+            Ok(stat) if stack::is_whiteout(&stat) => return Err(refused(Refusal::LinkMissing)),
+            Ok(stat) if stack::kind(&stat) == FileType::Directory => {
+                return Err(refused(Refusal::LinkDirectory));
+            }
+            Ok(_) => {}
+            Err(error) if error.errno() == Errno::ENOENT => return Err(refused(Refusal::LinkMissing)),
+            Err(error) => return Err(error.into()),
+        }
+        if place == target {
+            return Ok(());
+        }
+        self.replace(place, |parent, name| file::linkat(directory, old, parent, name))
+    }
+
+    /// Marks a name as removed from the layers below. What this layer itself has there stays.
+    pub(crate) fn whiteout(&mut self, place: &Place) -> Result<(), Trouble> {
+        let (parent, name) = place.split();
+        let parent = self.descend(parent)?;
+        match file::mknodat(parent, name, FileType::CharacterDevice, Mode::empty(), (0, 0)) {
+            Ok(()) => Ok(()),
+            Err(error) if error.errno() == Errno::EEXIST => {
+                let stat = file::statat(parent, name)?;
+                // A directory would merge with the removed one below: it must hide it instead.
+                if stack::kind(&stat) == FileType::Directory { self.hide(place) } else { Ok(()) }
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Makes a directory hide what the layers below have in it.
+    pub(crate) fn hide(&mut self, place: &Place) -> Result<(), Trouble> {
+        self.descend(place.path())?;
+        loop {
+            let directory = match &self.open {
+                Some((path, directory)) if path == place.path() => directory.as_fd(),
+                _ => self.root,
+            };
+            match xattr::set(directory, OPAQUE_ATTRIBUTES[self.opaque], b"y") {
+                Ok(()) => return Ok(()),
+                // Only the first user namespace may write `trusted.` attributes; overlay reads the other
+                // one when it is mounted in a user namespace too (`userxattr`).
+                Err(error) if error.errno() == Errno::EPERM && self.opaque == 0 => self.opaque = 1,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Sets the looks of the directories, each after those inside it.
+    pub(crate) fn finish(mut self) -> Result<(), (Vec<u8>, Error)> {
+        let directories = std::mem::take(&mut self.directories);
+        for (path, look) in directories.into_iter().rev() {
+            let name = if path.is_empty() { Path::new(".") } else { path_of(&path) };
+            let how = OFlags::RDONLY | OFlags::DIRECTORY;
+            let painted = file::openat2(self.root, name, how, Mode::empty(), STRICT)
+                .and_then(|directory| self.painter.directory(&directory, &look));
+            painted.map_err(|error| (path, error))?;
+        }
+        Ok(())
+    }
+
+    fn paint(&mut self, place: &Place, kind: FileType, look: &Look) -> Result<(), Trouble> {
+        let painter = self.painter;
+        let (parent, name) = place.split();
+        Ok(painter.name(self.descend(parent)?, name, kind, look)?)
+    }
+
+    /// Makes something new; what has the name already is removed first, and only then.
+    fn replace<T>(
+        &mut self,
+        place: &Place,
+        make: impl Fn(BorrowedFd<'_>, &Path) -> mini_sys::Result<T>,
+    ) -> Result<T, Trouble> {
+        if place.is_root() {
+            return Err(Refusal::Root.into());
+        }
+        let (parent, name) = place.split();
+        let directory = self.descend(parent)?;
+        match make(directory, name) {
+            Err(error) if error.errno() == Errno::EEXIST => {
+                self.clear(place)?;
+                let directory = self.descend(parent)?;
+                Ok(make(directory, name)?)
+            }
+            made => Ok(made?),
+        }
+    }
+
+    fn clear(&mut self, place: &Place) -> Result<(), Trouble> {
+        let (parent, name) = place.split();
+        let directory = self.descend(parent)?;
+        match file::unlinkat(directory, name, AtFlags::empty()) {
+            Ok(()) => return Ok(()),
+            Err(error) if error.errno() == Errno::EISDIR => {}
+            Err(error) => return Err(error.into()),
+        }
+        let path = PathBuf::from(format!("/proc/self/fd/{}", directory.as_raw_fd())).join(name);
+        fs::remove_dir_all(&path)
+            .map_err(|error| Error::from_io("remove the directory before it", &error))?;
+        let inside = [place.path(), b"/"].concat();
+        self.directories.retain(|path, _| path != place.path() && !path.starts_with(&inside));
+        self.open = None;
+        Ok(())
+    }
+
+    /// What has a directory's name: keeps a directory, replaces all else.
+    fn turn_into_directory(&mut self, place: &Place) -> Result<(), Trouble> {
+        let (parent, name) = place.split();
+        let directory = self.descend(parent)?;
+        let stat = file::statat(directory, name)?;
+        if stack::kind(&stat) == FileType::Directory {
+            return Ok(());
+        }
+        file::unlinkat(directory, name, AtFlags::empty())?;
+        file::mkdirat(directory, name, Mode::RWXU)?;
+        if stack::is_whiteout(&stat) { self.hide(place) } else { Ok(()) }
+    }
+
+    /// The open directory at `path`; it and those above it are made where they are missing.
+    fn descend(&mut self, path: &[u8]) -> Result<BorrowedFd<'_>, Trouble> {
+        if path.is_empty() {
+            return Ok(self.root);
+        }
+        if self.open.as_ref().is_none_or(|(open, _)| open != path) {
+            let directory = match self.open_strictly(path, path_of(path)) {
+                Ok(directory) => directory,
+                Err(Trouble::System(error)) if error.errno() == Errno::ENOENT => None,
+                // The name may be a whiteout's: it becomes a directory as others do.
+                Err(Trouble::Refused(Refusal::NotDirectory(_))) => None,
+                Err(trouble) => return Err(trouble),
+            };
+            let directory = match directory {
+                Some(directory) => directory,
+                None => self.make_all(path)?,
+            };
+            self.open = Some((path.to_vec(), directory));
+        }
+        Ok(self.open.as_ref().map_or(self.root, |(_, directory)| directory.as_fd()))
+    }
+
+    /// Makes the missing directories of a path one by one, from the root downwards.
+    fn make_all(&mut self, path: &[u8]) -> Result<OwnedFd, Trouble> {
+        let mut ends: Vec<usize> = (0..path.len()).filter(|&index| path[index] == b'/').collect();
+        ends.push(path.len());
+        for &end in &ends {
+            let part = &path[..end];
+            let place = Place::parse(part)?;
+            let (parent, name) = place.split();
+            let parent = self.open_strictly(parent, path_of(parent))?;
+            let parent = parent.as_ref().map_or(self.root, |parent| parent.as_fd());
+            let stat = match file::mkdirat(parent, name, Mode::RWXU) {
+                Ok(()) => None,
+                Err(error) if error.errno() == Errno::EEXIST => Some(file::statat(parent, name)?),
+                Err(error) => return Err(error.into()),
+            };
+            match stat {
+                None => {}
+                Some(stat) if stack::kind(&stat) == FileType::Directory => continue,
+                Some(stat) if stack::is_whiteout(&stat) => {
+                    file::unlinkat(parent, name, AtFlags::empty())?;
+                    file::mkdirat(parent, name, Mode::RWXU)?;
+                    self.directories.insert(part.to_vec(), self.implied(part));
+                    self.hide(&place)?;
+                    continue;
+                }
+                Some(stat) if stack::kind(&stat) == FileType::Symlink => {
+                    return Err(Refusal::ThroughLink(shown(part)).into());
+                }
+                Some(_) => return Err(Refusal::NotDirectory(shown(part)).into()),
+            }
+            self.directories.insert(part.to_vec(), self.implied(part));
+        }
+        match self.open_strictly(path, path_of(path))? {
+            Some(directory) => Ok(directory),
+            None => Err(Error::new("openat2", Errno::ENOENT).into()),
+        }
+    }
+
+    /// The look of a directory that no entry describes: as the layers below have it, or like most.
+    fn implied(&self, path: &[u8]) -> Look {
+        let below = self.lower.and_then(|lower| lower.find_link(path_of(path)).ok().flatten());
+        match below {
+            Some(Found::Directory { stat, .. }) => Look {
+                mode: stat.st_mode & 0o7777,
+                uid: stat.st_uid,
+                gid: stat.st_gid,
+                mtime: Some(Timespec { tv_sec: stat.st_mtime as _, tv_nsec: stat.st_mtime_nsec as _ }),
+                xattrs: Vec::new(),
+            },
+            _ => Look { mode: 0o755, uid: 0, gid: 0, mtime: None, xattrs: Vec::new() },
+        }
+    }
+
+    /// Opens an existing directory, or none for the root.
+    fn open_strictly(&self, path: &[u8], name: &Path) -> Result<Option<OwnedFd>, Trouble> {
+        if path.is_empty() {
+            return Ok(None);
+        }
+        // Without O_NOFOLLOW, so that a link at the end is told from a file: STRICT follows none.
+        let how = OFlags::PATH | OFlags::DIRECTORY;
+        match file::openat2(self.root, name, how, Mode::empty(), STRICT) {
+            Ok(directory) => Ok(Some(directory)),
+            Err(error) => Err(match error.errno() {
+                Errno::ELOOP => Refusal::ThroughLink(self.first_link(path)).into(),
+                Errno::ENOTDIR => Refusal::NotDirectory(shown(path)).into(),
+                _ => error.into(),
+            }),
+        }
+    }
+
+    /// Which component of a path is the link that ELOOP is about.
+    fn first_link(&self, path: &[u8]) -> String {
+        let ends = (0..=path.len()).filter(|&end| path.get(end).is_none_or(|&byte| byte == b'/'));
+        let mut parts = ends.map(|end| &path[..end]);
+        let is_link = |part: &&[u8]| {
+            file::statat(self.root, path_of(part)).is_ok_and(|stat| stack::kind(&stat) == FileType::Symlink)
+        };
+        shown(parts.find(is_link).unwrap_or(path))
+    }
+}

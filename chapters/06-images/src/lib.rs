@@ -1,0 +1,19 @@
+//! Images: their names, what they say about themselves, and where they are kept.
+//!
+//! Start with [`store`]: an image is a manifest that names a configuration and layers, each by its digest.
+//! [`reference`] reads the names that people type, [`import`] and [`archive`] take images in, and [`host`]
+//! makes the one that needs no network. Book ch. 6.
+
+pub mod archive;
+pub mod change;
+pub mod config;
+pub mod host;
+pub mod import;
+pub mod index;
+pub mod reference;
+pub mod store;
+pub mod unpack;
+
+pub use config::{ImageConfig, RunConfig};
+pub use reference::Reference;
+pub use store::{Image, Images, Removed, StoreError};

@@ -1,0 +1,217 @@
+//! The names of images: `registry/namespace/name:tag@digest`, and the short forms that people type.
+//!
+//! `debian` means `docker.io/library/debian:latest`. The part before the first slash is a registry when it has
+//! a dot or a colon in it or is `localhost`; else it is a namespace on Docker Hub. Names are shown short
+//! again. github.com/distribution/reference (the grammar); book ch. 6.
+
+use std::fmt;
+use std::str::FromStr;
+
+use mini_layers::Digest;
+
+/// The registry that a name without one means.
+const HUB: &str = "docker.io";
+
+/// A name of an image, complete.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Reference {
+    registry: String,
+    repository: String,
+    tag: Option<String>,
+    digest: Option<Digest>,
+}
+
+/// A text that is no name of an image.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReferenceError {
+    /// Docker's words for what has a wrong form.
+    #[error("invalid reference format: `{0}`")]
+    Format(String),
+    /// Upper case letters are the usual mistake, so they have words of their own.
+    #[error("invalid reference format: repository name `{0}` must be lowercase")]
+    UpperCase(String),
+    /// A digest that is none.
+    #[error("invalid digest in `{0}`")]
+    Digest(String, #[source] mini_layers::digest::DigestError),
+}
+
+impl Reference {
+    /// `docker.io`, `localhost:5000`, …
+    pub fn registry(&self) -> &str {
+        &self.registry
+    }
+
+    /// `library/debian`, without registry and tag.
+    pub fn repository(&self) -> &str {
+        &self.repository
+    }
+
+    /// The tag, if the name has one.
+    pub fn tag(&self) -> Option<&str> {
+        self.tag.as_deref()
+    }
+
+    /// The digest, if the name has one.
+    pub fn digest(&self) -> Option<&Digest> {
+        self.digest.as_ref()
+    }
+
+    /// The repository as people write it: without what is understood.
+    pub fn familiar_repository(&self) -> String {
+        if self.registry != HUB {
+            return format!("{}/{}", self.registry, self.repository);
+        }
+        self.repository.strip_prefix("library/").unwrap_or(&self.repository).to_owned()
+    }
+
+    /// The name as people write it, with its tag: `debian:latest`.
+    pub fn familiar(&self) -> String {
+        let mut name = self.familiar_repository();
+        self.write_suffix(&mut name);
+        name
+    }
+
+    fn write_suffix(&self, name: &mut String) {
+        if let Some(tag) = &self.tag {
+            *name += ":";
+            *name += tag;
+        }
+        if let Some(digest) = &self.digest {
+            *name += "@";
+            *name += &digest.to_string();
+        }
+    }
+}
+
+impl fmt::Display for Reference {
+    /// The name in full: `docker.io/library/debian:latest`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut name = format!("{}/{}", self.registry, self.repository);
+        self.write_suffix(&mut name);
+        f.write_str(&name)
+    }
+}
+
+impl FromStr for Reference {
+    type Err = ReferenceError;
+
+    fn from_str(text: &str) -> Result<Self, ReferenceError> {
+        let wrong = || ReferenceError::Format(text.to_owned());
+        let (rest, digest) = match text.split_once('@') {
+            Some((rest, digest)) => {
+                let digest = digest.parse().map_err(|error| ReferenceError::Digest(text.to_owned(), error))?;
+                (rest, Some(digest))
+            }
+            None => (text, None),
+        };
+        // A colon after the last slash starts the tag; one before it belongs to a port.
+        let (name, tag) = match rest.rsplit_once(':') {
+            Some((name, tag)) if !tag.contains('/') => (name, Some(tag)),
+            _ => (rest, None),
+        };
+        if tag.is_some_and(|tag| !is_tag(tag)) {
+            return Err(wrong());
+        }
+        let (registry, path) = match name.split_once('/') {
+            Some((first, path)) if first.contains(['.', ':']) || first == "localhost" => (first, path),
+            _ => (HUB, name),
+        };
+        let registry = if matches!(registry, "index.docker.io" | "registry-1.docker.io") { HUB } else { registry };
+        if !is_domain(registry) {
+            return Err(wrong());
+        }
+        if path.chars().any(|c| c.is_ascii_uppercase()) && is_path(&path.to_ascii_lowercase()) {
+            return Err(ReferenceError::UpperCase(path.to_owned()));
+        }
+        let repository =
+            if registry == HUB && !path.contains('/') { format!("library/{path}") } else { path.to_owned() };
+        if !is_path(path) || repository.len() > 255 {
+            return Err(wrong());
+        }
+        let tag = match (tag, &digest) {
+            (None, None) => Some("latest".to_owned()),
+            (tag, _) => tag.map(str::to_owned),
+        };
+        Ok(Self { registry: registry.to_owned(), repository, tag, digest })
+    }
+}
+
+/// `[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}`
+fn is_tag(text: &str) -> bool {
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    text.len() <= 128
+        && text.starts_with(word)
+        && text.chars().all(|c| word(c) || matches!(c, '.' | '-'))
+}
+
+/// Components of lower-case letters and digits with single separators (`.`, `_`, `__`, any number of `-`).
+fn is_path(text: &str) -> bool {
+    text.split('/').all(|component| {
+        let alphanumeric = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+        component.starts_with(alphanumeric)
+            && component.ends_with(alphanumeric)
+            && component
+                .split(alphanumeric)
+                .all(|gap| matches!(gap, "" | "." | "_" | "__") || gap.chars().all(|c| c == '-'))
+    })
+}
+
+fn is_domain(text: &str) -> bool {
+    let (host, port) = text.split_once(':').unwrap_or((text, "1"));
+    let label = |label: &str| {
+        !label.is_empty()
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+    };
+    host.split('.').all(label) && !port.is_empty() && port.chars().all(|c| c.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn full(text: &str) -> String {
+        text.parse::<Reference>().map_or_else(|error| error.to_string(), |reference| reference.to_string())
+    }
+
+    #[test]
+    fn short_names_mean_docker_hub() {
+        assert_eq!(full("debian"), "docker.io/library/debian:latest");
+        assert_eq!(full("me/app:1"), "docker.io/me/app:1");
+        assert_eq!(full("index.docker.io/library/debian"), "docker.io/library/debian:latest");
+        assert_eq!(full("localhost:5000/x"), "localhost:5000/x:latest");
+        assert_eq!(full("localhost/x:y"), "localhost/x:y");
+    }
+
+    #[test]
+    fn what_is_no_name_is_refused_with_dockers_words() {
+        assert_eq!(full("Debian"), "invalid reference format: repository name `Debian` must be lowercase");
+        for text in ["", ":", "a:", "a b", "a//b", "-a", "a..b", "a:b/c:", "a@sha256:12", "a:@", "http://a/b", "a___b"] {
+            assert!(text.parse::<Reference>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_digest_needs_no_tag() {
+        let digest = Digest::of(b"x");
+        assert_eq!(full(&format!("debian@{digest}")), format!("docker.io/library/debian@{digest}"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in ".{0,80}") {
+            let _ = text.parse::<Reference>();
+        }
+
+        #[test]
+        fn a_name_read_from_its_own_text_is_itself(text in "([a-z0-9.]{1,9}(:[0-9]{1,4})?/)?[a-z0-9]{1,9}(/[a-z0-9]{1,5})?(:[a-z0-9.]{1,9})?") {
+            if let Ok(reference) = text.parse::<Reference>() {
+                prop_assert_eq!(&reference.to_string().parse::<Reference>().unwrap(), &reference);
+                prop_assert_eq!(&reference.familiar().parse::<Reference>().unwrap(), &reference);
+            }
+        }
+    }
+}

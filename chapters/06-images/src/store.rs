@@ -1,0 +1,413 @@
+//! The images of one machine: an OCI image layout for what was received, and unpacked layers to run from.
+//!
+//! An image is a manifest, which names a configuration and layers, each by its digest. The configuration's digest
+//! is the image's id, as Docker shows it. Layers are shared: an image that is removed takes only what no
+//! other image names. OCI image spec; book ch. 6.
+
+use std::path::Path;
+
+use mini_layers::blobs::BlobError;
+use mini_layers::compression::Compression;
+use mini_layers::layers::LayerError;
+use mini_layers::{Blobs, Digest, Layers, Owners};
+use mini_sys::file::{self, Lock};
+use oci_spec::image::{Descriptor, ImageManifest, ImageManifestBuilder, MediaType};
+
+use crate::config::ImageConfig;
+use crate::index::{Index, IndexError, Listed};
+use crate::reference::Reference;
+
+/// The images of one machine.
+#[derive(Debug)]
+pub struct Images {
+    layout: std::path::PathBuf,
+    index: Index,
+    /// What was received, by digest.
+    pub blobs: Blobs,
+    /// Unpacked layers.
+    pub layers: Layers,
+    /// Who owns unpacked files.
+    pub owners: Owners,
+}
+
+/// An image that is here.
+#[derive(Debug, Clone)]
+pub struct Image {
+    /// The digest of its configuration: what Docker calls the image id.
+    pub id: Digest,
+    /// The digest of its manifest.
+    pub manifest: Digest,
+    /// Its names; none for an image whose name has gone to another.
+    pub names: Vec<Reference>,
+    /// What it says about itself.
+    pub config: ImageConfig,
+}
+
+impl Image {
+    /// The chain ids of its layers, lowest first.
+    pub fn chain_ids(&self) -> Vec<Digest> {
+        let mut chain: Vec<Digest> = Vec::new();
+        for diff_id in &self.config.rootfs.diff_ids {
+            chain.push(mini_layers::chain_id(chain.last(), diff_id));
+        }
+        chain
+    }
+}
+
+/// What went wrong with the images.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// There is no such image.
+    #[error("no image named `{name}`{}", suggestion.as_ref().map(|name| format!("; did you mean `{name}`?")).unwrap_or_default())]
+    NotFound {
+        /// What was asked for.
+        name: String,
+        /// A name that is here and looks like it.
+        suggestion: Option<String>,
+    },
+    /// The start of an id that several images share.
+    #[error("`{0}` is the start of more than one image's id")]
+    Ambiguous(String),
+    /// The list of images.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    /// A blob.
+    #[error(transparent)]
+    Blob(#[from] BlobError),
+    /// A layer.
+    #[error(transparent)]
+    Layer(#[from] LayerError),
+    /// A manifest or configuration that is not what the specification says.
+    #[error("{what} {digest} is not what the OCI image specification says")]
+    Malformed {
+        /// Manifest or configuration.
+        what: &'static str,
+        /// Which.
+        digest: Digest,
+        /// Why.
+        source: serde_json::Error,
+    },
+    /// The lock of the store.
+    #[error("lock the images")]
+    Lock(#[source] mini_sys::Error),
+    /// A digest that the library of OCI types does not take.
+    #[error("no descriptor for {0}")]
+    Descriptor(Digest),
+}
+
+/// A layer of an image to be: the blob as it was received, and how it was packed.
+#[derive(Debug, Clone, Copy)]
+pub struct NewLayer {
+    /// The digest of the blob.
+    pub blob: Digest,
+    /// Its length.
+    pub size: u64,
+    /// How it is compressed.
+    pub compression: Compression,
+}
+
+/// What [`Images::remove`] did, as `rmi` prints it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Removed {
+    /// A name is gone.
+    Untagged(String),
+    /// An image, or a layer that no other image uses, is gone.
+    Deleted(Digest),
+}
+
+impl Images {
+    /// The images whose layout is at `layout` and whose unpacked layers are at `layers`.
+    ///
+    /// # Errors
+    /// A directory that cannot be made or written.
+    pub fn open(layout: &Path, layers: &Path, owners: Owners) -> Result<Self, StoreError> {
+        Ok(Self {
+            layout: layout.to_owned(),
+            index: Index::open(layout)?,
+            blobs: Blobs::open(layout)?,
+            layers: Layers::open(layers)?,
+            owners,
+        })
+    }
+
+    /// The directory of the layout.
+    pub(crate) fn layout(&self) -> &Path {
+        &self.layout
+    }
+
+    /// All images, the last made first.
+    ///
+    /// # Errors
+    /// A list or an image that cannot be read.
+    pub fn list(&self) -> Result<Vec<Image>, StoreError> {
+        let mut images: Vec<Image> = Vec::new();
+        for line in self.index.list()? {
+            match images.iter_mut().find(|image| image.manifest == line.manifest) {
+                Some(image) => image.names.extend(line.name),
+                None => {
+                    let mut image = self.read(&line.manifest)?;
+                    image.names.extend(line.name);
+                    images.push(image);
+                }
+            }
+        }
+        images.sort_by(|a, b| b.config.created.cmp(&a.config.created));
+        Ok(images)
+    }
+
+    /// The image that `text` means: a name, an id, or the start of one that no other image has.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] with a name that looks alike, [`StoreError::Ambiguous`].
+    pub fn find(&self, text: &str) -> Result<Image, StoreError> {
+        let lines = self.index.list()?;
+        if let Ok(reference) = text.parse::<Reference>()
+            && let Some(line) = lines.iter().find(|line| names(line, &reference))
+        {
+            let mut image = self.read(&line.manifest)?;
+            image.names.extend(line.name.clone());
+            return Ok(image);
+        }
+        self.find_by_id(text)?.ok_or_else(|| StoreError::NotFound {
+            name: text.to_owned(),
+            suggestion: closest(text, lines.iter().filter_map(|line| line.name.as_ref())),
+        })
+    }
+
+    fn find_by_id(&self, text: &str) -> Result<Option<Image>, StoreError> {
+        let start = text.strip_prefix("sha256:").unwrap_or(text);
+        if start.is_empty() || !start.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Ok(None);
+        }
+        let mut found = self.list()?.into_iter().filter(|image| image.id.hex().starts_with(start));
+        match (found.next(), found.next()) {
+            (image, None) => Ok(image),
+            _ => Err(StoreError::Ambiguous(text.to_owned())),
+        }
+    }
+
+    fn read(&self, digest: &Digest) -> Result<Image, StoreError> {
+        let manifest = self.manifest(digest)?;
+        let id = digest_of(manifest.config())?;
+        let config = serde_json::from_slice(&self.blobs.read(&id)?)
+            .map_err(|source| StoreError::Malformed { what: "configuration", digest: id, source })?;
+        Ok(Image { id, manifest: *digest, names: Vec::new(), config })
+    }
+
+    fn manifest(&self, digest: &Digest) -> Result<ImageManifest, StoreError> {
+        serde_json::from_slice(&self.blobs.read(digest)?)
+            .map_err(|source| StoreError::Malformed { what: "manifest", digest: *digest, source })
+    }
+
+    /// Keeps images from being cleared away while one is being put together: hold it from the first blob to
+    /// [`Self::add`].
+    ///
+    /// # Errors
+    /// Those of open(2).
+    pub fn hold(&self) -> Result<std::fs::File, StoreError> {
+        file::lock(&self.layout.join("store.lock"), Lock::Shared).map_err(StoreError::Lock)
+    }
+
+    /// Adds the image of this configuration (the bytes as they are) and these layers under these names. An
+    /// image that had one of the names keeps none, or its others.
+    ///
+    /// # Errors
+    /// A full disk; the list stays as it was.
+    pub fn add(&self, config: &[u8], layers: &[NewLayer], names: &[Reference]) -> Result<Image, StoreError> {
+        let id = self.blobs.put_bytes(config)?;
+        let described = layers.iter().map(|layer| descriptor(media_type(layer.compression), layer.blob, layer.size));
+        let manifest = ImageManifestBuilder::default()
+            .schema_version(2u32)
+            .media_type(MediaType::ImageManifest)
+            .config(descriptor(MediaType::ImageConfig, id, config.len() as u64)?)
+            .layers(described.collect::<Result<Vec<_>, _>>()?)
+            .build()
+            .map_err(|_| StoreError::Descriptor(id))?;
+        let text = serde_json::to_vec(&manifest)
+            .map_err(|source| StoreError::Malformed { what: "manifest", digest: id, source })?;
+        let digest = self.blobs.put_bytes(&text)?;
+        self.list_under(digest, text.len() as u64, names)?;
+        let mut image = self.read(&digest)?;
+        image.names = names.to_vec();
+        Ok(image)
+    }
+
+    /// Gives the image another name.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub fn tag(&self, image: &Image, name: &Reference) -> Result<(), StoreError> {
+        let size = self.blobs.size(&image.manifest).unwrap_or(0);
+        self.list_under(image.manifest, size, std::slice::from_ref(name))
+    }
+
+    fn list_under(&self, manifest: Digest, size: u64, names: &[Reference]) -> Result<(), StoreError> {
+        let line = |name| Listed::new(manifest, size, name).ok_or(StoreError::Descriptor(manifest));
+        let mut new = names.iter().map(|name| line(Some(name.clone()))).collect::<Result<Vec<_>, _>>()?;
+        if new.is_empty() {
+            new.push(line(None)?);
+        }
+        self.index.change(|lines| {
+            for name in names {
+                take_name(lines, name);
+            }
+            lines.retain(|line| line.manifest != manifest || line.name.is_some());
+            if names.is_empty() && lines.iter().any(|line| line.manifest == manifest) {
+                return;
+            }
+            lines.append(&mut new);
+        })?;
+        Ok(())
+    }
+
+    /// Takes the name `text` from its image; when that was the last one, or when `text` is an id, removes the
+    /// image and all that no other image uses.
+    ///
+    /// # Errors
+    /// As [`Self::find`]; a file that cannot be removed.
+    pub fn remove(&self, text: &str) -> Result<Vec<Removed>, StoreError> {
+        let image = self.find(text)?;
+        let by_name = text.parse::<Reference>().ok().filter(|name| image.names.contains(name));
+        let untagged = self.index.change(|lines| {
+            let gone = |line: &Listed| line.manifest == image.manifest && by_name.as_ref().is_none_or(|name| line.name.as_ref() == Some(name));
+            let (gone, kept): (Vec<Listed>, Vec<Listed>) = std::mem::take(lines).into_iter().partition(gone);
+            *lines = kept;
+            gone
+        })?;
+        let mut removed: Vec<Removed> =
+            untagged.iter().filter_map(|line| line.name.as_ref()).map(|name| Removed::Untagged(name.familiar())).collect();
+        removed.extend(self.collect()?.into_iter().map(Removed::Deleted));
+        Ok(removed)
+    }
+
+    /// Removes every blob and layer that no listed image uses; returns images and layers, topmost first.
+    ///
+    /// # Errors
+    /// A file that cannot be removed.
+    fn collect(&self) -> Result<Vec<Digest>, StoreError> {
+        let _lock = file::lock(&self.layout.join("store.lock"), Lock::Exclusive).map_err(StoreError::Lock)?;
+        let mut used = std::collections::HashSet::new();
+        let mut chains = std::collections::HashSet::new();
+        for line in self.index.list()? {
+            let manifest = self.manifest(&line.manifest)?;
+            let image = self.read(&line.manifest)?;
+            used.extend([line.manifest, image.id]);
+            used.extend(manifest.layers().iter().map(digest_of).collect::<Result<Vec<_>, _>>()?);
+            chains.extend(image.chain_ids());
+        }
+        let mut gone = Vec::new();
+        for blob in self.blobs.list()? {
+            if !used.contains(&blob) {
+                if self.is_config(&blob) {
+                    gone.push(blob);
+                }
+                self.blobs.remove(&blob)?;
+            }
+        }
+        for layer in self.layers.list()? {
+            if !chains.contains(&layer.chain_id) {
+                self.layers.remove(&layer.chain_id)?;
+                gone.push(layer.chain_id);
+            }
+        }
+        Ok(gone)
+    }
+
+    fn is_config(&self, blob: &Digest) -> bool {
+        let small = self.blobs.size(blob).is_some_and(|size| size < 1 << 20);
+        let parsed = || self.blobs.read(blob).ok().and_then(|text| serde_json::from_slice::<ImageConfig>(&text).ok());
+        small && parsed().is_some_and(|config| !config.rootfs.diff_ids.is_empty())
+    }
+
+    /// Clears away what killed commands left half-made. What is in use by others is locked by them, and stays.
+    pub fn sweep(&self) {
+        // Nothing depends on it: what cannot be cleared now is cleared the next time.
+        let _ = self.blobs.sweep();
+        let _ = self.layers.sweep();
+        if let Ok(Some(_alone)) = file::try_lock(&self.layout.join("host.lock"), Lock::Exclusive) {
+            crate::host::sweep(&self.layout);
+        }
+    }
+
+    /// The size of the image's files, unpacked, in bytes.
+    ///
+    /// # Errors
+    /// A layer that is not there.
+    pub fn size(&self, image: &Image) -> Result<u64, StoreError> {
+        image.chain_ids().iter().try_fold(0, |sum, chain| Ok(sum + self.layers.get(chain)?.size))
+    }
+}
+
+/// Whether the line is about what `wanted` names; a digest counts before a tag.
+fn names(line: &Listed, wanted: &Reference) -> bool {
+    line.name.as_ref().is_some_and(|name| {
+        let repository = name.registry() == wanted.registry() && name.repository() == wanted.repository();
+        repository && wanted.digest().map_or_else(|| name.tag() == wanted.tag(), |digest| *digest == line.manifest)
+    })
+}
+
+/// Frees the name for another image; the one that had it stays listed, without a name if it has no other.
+fn take_name(lines: &mut Vec<Listed>, name: &Reference) {
+    let Some(position) = lines.iter().position(|line| line.name.as_ref() == Some(name)) else { return };
+    let old = lines.remove(position);
+    if !lines.iter().any(|line| line.manifest == old.manifest) {
+        let size = 0;
+        lines.extend(Listed::new(old.manifest, size, None));
+    }
+}
+
+fn digest_of(descriptor: &Descriptor) -> Result<Digest, StoreError> {
+    let text = descriptor.digest().to_string();
+    text.parse().map_err(|_| StoreError::NotFound { name: text, suggestion: None })
+}
+
+fn descriptor(kind: MediaType, digest: Digest, size: u64) -> Result<Descriptor, StoreError> {
+    let parsed = digest.to_string().parse::<oci_spec::image::Digest>().map_err(|_| StoreError::Descriptor(digest))?;
+    Ok(Descriptor::new(kind, size, parsed))
+}
+
+fn media_type(compression: Compression) -> MediaType {
+    match compression {
+        Compression::Gzip => MediaType::ImageLayerGzip,
+        Compression::Zstd => MediaType::ImageLayerZstd,
+        _ => MediaType::ImageLayer,
+    }
+}
+
+/// The name that takes the fewest changes of letters to become `text`, if they are few.
+fn closest<'a>(text: &str, names: impl Iterator<Item = &'a Reference>) -> Option<String> {
+    let wanted = text.split(':').next().unwrap_or(text);
+    let scored = names.map(|name| (distance(wanted, &name.familiar_repository()), name.familiar_repository()));
+    scored.min().filter(|(distance, _)| *distance <= 2 && wanted.len() > 2).map(|(_, name)| name)
+}
+
+/// Letters to insert, remove, replace or swap with their neighbour (Damerau's distance, restricted).
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut table = vec![vec![0; b.len() + 1]; a.len() + 1];
+    for i in 0..=a.len() {
+        for j in 0..=b.len() {
+            table[i][j] = if i == 0 || j == 0 {
+                i + j
+            } else {
+                let replace = table[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+                let mut best = replace.min(table[i - 1][j] + 1).min(table[i][j - 1] + 1);
+                if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                    best = best.min(table[i - 2][j - 2] + 1);
+                }
+                best
+            };
+        }
+    }
+    table[a.len()][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::distance;
+
+    #[test]
+    fn two_swapped_letters_are_one_mistake() {
+        assert_eq!((distance("ngnix", "nginx"), distance("debian", "debain"), distance("a", "xyz")), (1, 1, 3));
+    }
+}

@@ -1,0 +1,38 @@
+//! The container's terminal: a pty whose far side the monitor holds.
+//!
+//! It is made inside, at the container's own devpts, so that the name of the terminal (`/dev/pts/0`) means
+//! the same inside and the host's terminals stay out of reach. pty(7), OCI runtime spec "terminal"; book ch. 7.
+
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd};
+use std::path::Path;
+
+use mini_sys::mount::{self, MsFlags};
+use mini_sys::{Errno, Error, Result, file, ipc, process, tty};
+
+use crate::channel;
+
+/// Makes the terminal, sends its far side over `channel`, and makes the near side this session's
+/// controlling terminal, its standard streams and `/dev/console`.
+pub(crate) fn open(uid: u32, channel: BorrowedFd<'_>) -> Result<()> {
+    let (master, terminal) = tty::open_pty(Path::new("/dev/ptmx"))?;
+    file::chown(&terminal, uid, tty_group(&terminal)?)?;
+    show_as_console(terminal.as_fd())?;
+    channel::console(channel, master.as_fd())?;
+    process::setsid()?;
+    tty::control(&terminal)?;
+    ipc::become_stdio(&terminal, true, true, true)
+}
+
+/// devpts gave the terminal its group by its mount options; only the owner changes.
+fn tty_group(terminal: impl std::os::fd::AsFd) -> Result<u32> {
+    Ok(file::statat(terminal, Path::new(""))?.st_gid)
+}
+
+fn show_as_console(terminal: BorrowedFd<'_>) -> Result<()> {
+    let path = Path::new("/dev/console");
+    std::fs::File::create(path).map_err(|error| {
+        Error::new("creat(\"/dev/console\")", Errno::from_raw(error.raw_os_error().unwrap_or(Errno::EIO as i32)))
+    })?;
+    let source = format!("/proc/self/fd/{}", terminal.as_raw_fd());
+    mount::mount(&source, path, "", MsFlags::MS_BIND, "")
+}

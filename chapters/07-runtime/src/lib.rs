@@ -1,0 +1,23 @@
+//! From an OCI runtime spec to a running process.
+//!
+//! Start with [`plan`]: everything that starting a container takes, as a list. [`start`] performs it with one
+//! clone3(2), [`relay`] then carries the program's input and output, and [`explain`] prints the list as it is
+//! performed. Book ch. 7.
+
+mod channel;
+mod console;
+pub mod explain;
+pub mod log;
+pub mod plan;
+pub mod program;
+pub mod relay;
+mod resources;
+pub mod start;
+pub mod step;
+pub mod stdio;
+pub mod wire;
+
+pub use plan::{Plan, PlanError, Setting, plan};
+pub use program::ExecError;
+pub use start::{StartError, Started, start};
+pub use step::Step;

@@ -1,0 +1,60 @@
+//! The OCI spec's `linux.resources`, as chapter 3 takes it. OCI runtime spec, "Control groups".
+
+use mini_cgroups::{Access, DeviceKind, DeviceRule, IoThrottle, Limits};
+use oci_spec::runtime::{LinuxBlockIo, LinuxDeviceCgroup, LinuxDeviceType, LinuxResources, LinuxThrottleDevice};
+
+/// The limits that `resources` asks for.
+pub(crate) fn limits(resources: &LinuxResources) -> Limits {
+    let mut limits = Limits::default();
+    if let Some(memory) = resources.memory() {
+        limits.memory = memory.limit();
+        limits.memory_swap = memory.swap();
+        limits.memory_reservation = memory.reservation();
+    }
+    if let Some(cpu) = resources.cpu() {
+        limits.cpu_quota = cpu.quota();
+        limits.cpu_period = cpu.period();
+        limits.cpu_shares = cpu.shares();
+        limits.cpuset_cpus = cpu.cpus().clone();
+        limits.cpuset_mems = cpu.mems().clone();
+    }
+    limits.pids = resources.pids().as_ref().map(|pids| pids.limit());
+    if let Some(io) = resources.block_io() {
+        limits.io_weight = io.weight();
+        limits.io_throttles = throttles(io);
+    }
+    limits.devices = resources.devices().iter().flatten().filter_map(device).collect();
+    limits
+}
+
+fn throttles(io: &LinuxBlockIo) -> Vec<IoThrottle> {
+    let list = |devices: &Option<Vec<LinuxThrottleDevice>>, set: fn(&mut IoThrottle, u64)| {
+        let throttle = move |device: &LinuxThrottleDevice| {
+            let mut throttle =
+                IoThrottle { major: device.major() as u32, minor: device.minor() as u32, ..IoThrottle::default() };
+            set(&mut throttle, device.rate());
+            throttle
+        };
+        devices.iter().flatten().map(throttle).collect::<Vec<_>>()
+    };
+    [
+        list(io.throttle_read_bps_device(), |throttle, rate| throttle.read_bps = Some(rate)),
+        list(io.throttle_write_bps_device(), |throttle, rate| throttle.write_bps = Some(rate)),
+        list(io.throttle_read_iops_device(), |throttle, rate| throttle.read_iops = Some(rate)),
+        list(io.throttle_write_iops_device(), |throttle, rate| throttle.write_iops = Some(rate)),
+    ]
+    .concat()
+}
+
+/// A negative number, or none, stands for all. Types without a meaning for cgroups are left out.
+fn device(rule: &LinuxDeviceCgroup) -> Option<DeviceRule> {
+    let kind = match rule.typ().unwrap_or_default() {
+        LinuxDeviceType::A => DeviceKind::All,
+        LinuxDeviceType::B => DeviceKind::Block,
+        LinuxDeviceType::C | LinuxDeviceType::U => DeviceKind::Char,
+        LinuxDeviceType::P => return None,
+    };
+    let number = |number: Option<i64>| number.and_then(|number| u32::try_from(number).ok());
+    let access = Access::from_letters(rule.access().as_deref().unwrap_or("rwm"))?;
+    Some(DeviceRule { allow: rule.allow(), kind, major: number(rule.major()), minor: number(rule.minor()), access })
+}

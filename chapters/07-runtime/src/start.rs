@@ -1,0 +1,278 @@
+//! Performs a plan: one clone3(2), and a short loop on either side of it.
+//!
+//! The parent's loop prepares, clones, and goes on beside the new process; the new process's loop turns it into
+//! the container. A step that fails ends both: the new process is killed, the cgroup removed, and the error
+//! says which step it was. After the clone the new process allocates and decides as little as possible, and
+//! ends in execve(2) or `_exit`. clone(2); book ch. 7.
+
+use std::convert::Infallible;
+use std::fs::File;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use mini_cgroups::{Cgroup, Layout};
+use mini_chroot::Detached;
+use mini_namespaces::idmap::IdMapError;
+use mini_sys::clone::{self, Child};
+use mini_sys::{Errno, Error, file, ipc, pidfd, process, signal};
+
+use crate::channel::{self, Report};
+use crate::plan::Plan;
+use crate::program::ExecError;
+use crate::step::{Inside, Step};
+use crate::stdio::ProgramSide;
+
+/// A container whose program runs.
+#[derive(Debug)]
+pub struct Started {
+    /// Its first process.
+    pub child: Child,
+    /// The far side of its terminal, if it has one.
+    pub console: Option<OwnedFd>,
+    /// Its cgroup, if it has one.
+    pub cgroup: Option<Cgroup>,
+    /// Holds its mount namespace, so that taking it down does not delay the news of the container's end:
+    /// the last process in one waits for the kernel to unmount everything.
+    pub mounts: Option<File>,
+}
+
+/// A container that could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The program cannot be run; everything before it went well.
+    #[error(transparent)]
+    Exec(#[from] ExecError),
+    /// One step failed.
+    #[error("step {number} ({why})")]
+    Step {
+        /// Its number, as `--explain` counts.
+        number: usize,
+        /// What it is for.
+        why: &'static str,
+        /// What the kernel said.
+        source: Error,
+    },
+    /// The parent could not make its side of the connection.
+    #[error("prepare the start")]
+    Prepare(#[source] Error),
+}
+
+/// Is told each step as it is done: its number from 1, the step, how long it took.
+pub type OnStep<'a> = &'a mut dyn FnMut(usize, &Step, Duration);
+
+/// Starts the container of `plan` with these standard streams.
+///
+/// # Errors
+/// The first step that fails. Nothing of the container is left then.
+pub fn start<'a>(
+    plan: &'a Plan,
+    layout: Option<&'a Layout>,
+    stdio: ProgramSide,
+    on_step: Option<OnStep<'a>>,
+) -> Result<Started, StartError> {
+    let (here, there) = ipc::socketpair().map_err(StartError::Prepare)?;
+    let mut parent = Parent {
+        plan,
+        layout,
+        cgroup: None,
+        child: None,
+        mounts: None,
+        joined: false,
+        here: Some(here),
+        there: Some(there),
+        stdio: Some(stdio),
+        on_step,
+    };
+    match parent.run() {
+        Ok((child, console)) => Ok(Started { child, console, cgroup: parent.cgroup, mounts: parent.mounts }),
+        Err(error) => {
+            parent.undo();
+            Err(error)
+        }
+    }
+}
+
+/// The parent's hands: what it holds while a start is under way.
+struct Parent<'a> {
+    plan: &'a Plan,
+    layout: Option<&'a Layout>,
+    cgroup: Option<Cgroup>,
+    child: Option<Child>,
+    mounts: Option<File>,
+    /// The new process was made inside its cgroup.
+    joined: bool,
+    /// Our end of the channel, and the new process's.
+    here: Option<OwnedFd>,
+    there: Option<OwnedFd>,
+    stdio: Option<ProgramSide>,
+    on_step: Option<OnStep<'a>>,
+}
+
+impl Parent<'_> {
+    fn run(&mut self) -> Result<(Child, Option<OwnedFd>), StartError> {
+        let plan = self.plan;
+        for (index, step) in plan.before.iter().chain(&plan.beside).enumerate() {
+            let begun = Instant::now();
+            let result = if matches!(step, Step::Clone(_)) { self.clone_child() } else { self.perform(step) };
+            result.map_err(|source| StartError::Step { number: index + 1, why: step.why(), source })?;
+            self.tell(index, step, begun.elapsed());
+        }
+        let nothing = || StartError::Prepare(Error::new("clone3", Errno::ECHILD));
+        let here = self.here.take().ok_or_else(nothing)?;
+        channel::go(&here).map_err(StartError::Prepare)?;
+        let console = self.listen(&here)?;
+        Ok((self.child.take().ok_or_else(nothing)?, console))
+    }
+
+    /// Does a step of the parent.
+    fn perform(&self, step: &Step) -> mini_sys::Result<()> {
+        let pid = self.child.as_ref().map(|child| child.pid);
+        match (step, pid) {
+            (Step::Cgroup(step), _) => step.perform(),
+            (Step::Namespace(step), _) => step.perform(),
+            (Step::IdMap(step), Some(pid)) => step.perform(pid).map_err(in_short),
+            (Step::JoinCgroup, Some(pid)) => match &self.cgroup {
+                Some(cgroup) if self.joined => cgroup.join_separate(pid),
+                Some(cgroup) => cgroup.join(pid),
+                None => Ok(()),
+            },
+            _ => Err(Error::new(format!("{} on the host", step.call()), Errno::EPERM)),
+        }
+    }
+
+    /// Clones; where there is a v2 hierarchy and the kernel can, right into the cgroup.
+    fn clone_child(&mut self) -> mini_sys::Result<()> {
+        let name = self.plan.cgroup.as_deref();
+        self.cgroup = self.layout.zip(name).and_then(|(layout, name)| Cgroup::open(layout, name).ok());
+        let directory = self.cgroup.as_ref().map(Cgroup::directory).transpose()?.flatten();
+        let child = match self.clone_into(directory.as_ref().map(|fd| fd.as_fd())) {
+            Ok(child) => {
+                self.joined = directory.is_some();
+                child
+            }
+            // Not every kernel can, and not into every cgroup; joining by hand always works.
+            Err(error) if directory.is_some() && !matches!(error.errno(), Errno::EPERM | Errno::EAGAIN) => {
+                self.clone_into(None)?
+            }
+            Err(error) => return Err(error),
+        };
+        // Their end is to be seen when the new process ends, so no copy may stay open here.
+        self.there = None;
+        self.stdio = None;
+        self.mounts = File::open(format!("/proc/{}/ns/mnt", child.pid)).ok();
+        self.child = Some(child);
+        Ok(())
+    }
+
+    fn clone_into(&mut self, cgroup: Option<BorrowedFd<'_>>) -> mini_sys::Result<Child> {
+        let (plan, explain) = (self.plan, self.on_step.is_some());
+        let (here, there, stdio) = (&mut self.here, &mut self.there, &mut self.stdio);
+        clone::clone3(plan.clone, cgroup, || {
+            // The copy of the parent's end would keep the parent alive in our eyes.
+            drop(here.take());
+            match (there.take(), stdio.take()) {
+                (Some(channel), Some(stdio)) => become_container(&plan.inside, channel, &stdio, explain),
+                _ => clone::leave(clone::ABANDONED),
+            }
+        })
+    }
+
+    /// Hears from the new process until the program runs.
+    fn listen(&mut self, channel: &OwnedFd) -> Result<Option<OwnedFd>, StartError> {
+        let first = self.plan.first_inside();
+        let mut console = None;
+        loop {
+            match channel::next(channel).map_err(StartError::Prepare)? {
+                Report::Done(index, took) => {
+                    if let Some(step) = self.plan.inside.get(index) {
+                        self.tell(first + index, step, took);
+                    }
+                }
+                Report::Failed(index, source) => return Err(self.failure(index, source)),
+                Report::Console(master) => console = Some(master),
+                Report::Running => return Ok(console),
+            }
+        }
+    }
+
+    fn failure(&self, index: usize, source: Error) -> StartError {
+        match self.plan.inside.get(index) {
+            Some(Step::Exec(program) | Step::Init(program)) if source.call().starts_with("execve") => {
+                StartError::Exec(program.explain(source.errno()))
+            }
+            step => {
+                let why = step.map_or("unknown", Step::why);
+                StartError::Step { number: self.plan.first_inside() + index + 1, why, source }
+            }
+        }
+    }
+
+    fn tell(&mut self, index: usize, step: &Step, took: Duration) {
+        if let Some(on_step) = &mut self.on_step {
+            on_step(index + 1, step, took);
+        }
+    }
+
+    /// Takes back what a failed start has made. What cannot be taken back now, the next repair finds.
+    fn undo(&mut self) {
+        if let Some(child) = self.child.take() {
+            let _ = pidfd::pidfd_send_signal(&child.pidfd, signal::Signal::SIGKILL);
+            let _ = pidfd::wait(&child.pidfd);
+        }
+        self.mounts = None;
+        if let Some(cgroup) = self.cgroup.take() {
+            let _ = cgroup.remove();
+        }
+    }
+}
+
+/// The failed call of an id map; what a helper program said is in no number.
+fn in_short(error: IdMapError) -> Error {
+    match error {
+        IdMapError::Write { source, .. } => source,
+        other => Error::new(other.to_string(), Errno::EPERM),
+    }
+}
+
+/// The new process's loop.
+fn become_container(steps: &[Step], channel: OwnedFd, stdio: &ProgramSide, explain: bool) -> Infallible {
+    let mut inside = Inside { channel: Some(channel), detached: Detached::default(), index: 0 };
+    let mut result = settle(stdio);
+    for (index, step) in steps.iter().enumerate() {
+        inside.index = index;
+        let begun = Instant::now();
+        let is_last = index + 1 == steps.len();
+        if explain && is_last {
+            // The last step does not come back to tell.
+            tell(&inside, Duration::ZERO);
+        }
+        result = result.and_then(|()| step.perform(&mut inside));
+        if result.is_err() {
+            break;
+        }
+        if explain {
+            tell(&inside, begun.elapsed());
+        }
+    }
+    if let (Err(error), Some(channel)) = (result, &inside.channel) {
+        // If nobody listens, the parent is gone, and this process follows it.
+        let _ = channel::failed(channel.as_fd(), inside.index, &error);
+    }
+    clone::leave(clone::ABANDONED)
+}
+
+fn tell(inside: &Inside, took: Duration) {
+    if let Some(channel) = &inside.channel {
+        let _ = channel::done(channel.as_fd(), inside.index, took);
+    }
+}
+
+/// Makes the process a fresh one: streams of its own, no signal blocked or ignored, no descriptor of ours
+/// left to the program, a session apart from the caller's, and the usual umask.
+fn settle(stdio: &ProgramSide) -> mini_sys::Result<()> {
+    stdio.install()?;
+    signal::reset_all()?;
+    file::close_on_exec_from(3)?;
+    process::umask(0o022);
+    Ok(())
+}

@@ -1,0 +1,242 @@
+//! One step of a start: what it is called, why it is there, and doing it.
+
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::convert::Infallible;
+
+use mini_chroot::Detached;
+use mini_layers::Overlay;
+use mini_layers::overlay::OverlayError;
+use mini_namespaces::idmap;
+use mini_namespaces::init::InitError;
+use mini_security::{capabilities, limits, paths};
+use mini_sys::clone;
+use mini_sys::namespace::CloneFlags;
+use mini_sys::process::{self, set_credentials, set_ids};
+use mini_sys::signal::Signal;
+use mini_sys::{Errno, Error, Gid, Result, Uid};
+
+use crate::program::Program;
+use crate::{channel, console};
+
+/// One step. Most are those of an earlier chapter; the rest tie them together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Prepares or limits the cgroup. Chapter 3.
+    Cgroup(mini_cgroups::Step),
+    /// Makes the process.
+    Clone(CloneFlags),
+    /// Gives the new user namespace its ids. Chapter 2.
+    IdMap(idmap::Step),
+    /// Puts the new process under its limits.
+    JoinCgroup,
+    /// Asks the kernel to end the container if its monitor dies.
+    DieWithParent,
+    /// Waits until the parent has done its part.
+    AwaitParent,
+    /// Moves between namespaces, or names one. Chapter 2.
+    Namespace(mini_namespaces::Step),
+    /// Mounts the image's layers on this directory. Chapter 5.
+    Overlay(Overlay, PathBuf),
+    /// Mounts, and changes what `/` means. Chapter 1.
+    Root(mini_chroot::Step),
+    /// Gives the container a terminal of its own.
+    Console {
+        /// Who owns it.
+        uid: u32,
+    },
+    /// Brings up the interface `lo` of the new network namespace.
+    LoopbackUp,
+    /// Hides or protects a path. Chapter 4.
+    Path(paths::Step),
+    /// Sets what is inherited. Chapter 4.
+    Limit(limits::Step),
+    /// Takes or keeps capabilities. Chapter 4.
+    Capability(capabilities::Step),
+    /// Becomes this user. No groups means: as they are.
+    User {
+        /// Its number.
+        uid: u32,
+        /// Its group's number.
+        gid: u32,
+        /// Supplementary groups.
+        groups: Option<Vec<u32>>,
+    },
+    /// Changes the working directory, which is made when it is missing.
+    WorkingDirectory(PathBuf),
+    /// Becomes pid 1 of our own, with the program as its child. Chapter 2.
+    Init(Program),
+    /// Becomes the program.
+    Exec(Program),
+}
+
+/// What the steps inside hand on to each other.
+#[derive(Debug)]
+pub(crate) struct Inside {
+    /// The channel to the parent, until it is handed on.
+    pub(crate) channel: Option<OwnedFd>,
+    /// Mounts that are not attached yet.
+    pub(crate) detached: Detached,
+    /// The number of the step that is being done.
+    pub(crate) index: usize,
+}
+
+impl Inside {
+    fn channel(&self) -> Result<BorrowedFd<'_>> {
+        let closed = || Error::new("talk to the monitor", Errno::EBADF);
+        self.channel.as_ref().map(|channel| channel.as_fd()).ok_or_else(closed)
+    }
+}
+
+impl Step {
+    /// The system call, as strace(1) would show it.
+    pub fn call(&self) -> String {
+        match self {
+            Self::Cgroup(step) => step.call(),
+            Self::Clone(namespaces) => {
+                format!("clone3({}|CLONE_PIDFD)", mini_sys::flags::names(namespaces))
+            }
+            Self::IdMap(step) => step.call(),
+            Self::JoinCgroup => "write(pid, cgroup.procs)".to_owned(),
+            Self::DieWithParent => "prctl(PR_SET_PDEATHSIG, SIGKILL)".to_owned(),
+            Self::AwaitParent => "recvmsg(parent)".to_owned(),
+            Self::Namespace(step) => step.call(),
+            Self::Overlay(overlay, _) => overlay.call(),
+            Self::Root(step) => step.call(),
+            Self::Console { .. } => "open(\"/dev/ptmx\"); setsid(); ioctl(TIOCSCTTY)".to_owned(),
+            Self::LoopbackUp => "ioctl(SIOCSIFFLAGS, \"lo\", IFF_UP)".to_owned(),
+            Self::Path(step) => step.call(),
+            Self::Limit(step) => step.call(),
+            Self::Capability(step) => step.call(),
+            Self::User { uid, gid, groups: Some(groups) } => {
+                format!("setgroups({groups:?}); setresgid({gid}); setresuid({uid})")
+            }
+            Self::User { uid, gid, groups: None } => format!("setresgid({gid}); setresuid({uid})"),
+            Self::WorkingDirectory(path) => format!("chdir(\"{}\")", path.display()),
+            Self::Init(program) => format!("fork(); execve({})", words(program)),
+            Self::Exec(program) => format!("execve({})", words(program)),
+        }
+    }
+
+    /// Why it is done, and why here.
+    pub fn why(&self) -> &'static str {
+        match self {
+            Self::Cgroup(step) => step.why(),
+            Self::Clone(_) => "a process in rooms of its own",
+            Self::IdMap(step) => step.why(),
+            Self::JoinCgroup => "limits are in force before the program's first instruction",
+            Self::DieWithParent => "no container outlives the process that watches it",
+            Self::AwaitParent => "what only the host can do must be done first",
+            Self::Namespace(step) => step.why(),
+            Self::Overlay(overlay, _) => overlay.why(),
+            Self::Root(step) => step.why(),
+            Self::Console { .. } => "a terminal whose other end the monitor holds",
+            Self::LoopbackUp => "127.0.0.1 works, and nothing else yet",
+            Self::Path(step) => step.why(),
+            Self::Limit(step) => step.why(),
+            Self::Capability(step) => step.why(),
+            Self::User { .. } => "groups first: after the uid is given up they could not change",
+            Self::WorkingDirectory(_) => "made and entered while there is the right to",
+            Self::Init(_) => "pid 1 reaps orphans and passes signals on",
+            Self::Exec(_) => "the container's program takes over",
+        }
+    }
+
+    /// The chapter that explains it.
+    pub fn chapter(&self) -> u8 {
+        match self {
+            Self::Root(_) => 1,
+            Self::IdMap(_) | Self::Namespace(_) | Self::Clone(_) | Self::Init(_) => 2,
+            Self::Cgroup(_) | Self::JoinCgroup => 3,
+            Self::Path(_) | Self::Limit(_) | Self::Capability(_) | Self::User { .. } => 4,
+            Self::Overlay(..) => 5,
+            Self::DieWithParent | Self::AwaitParent | Self::Console { .. } | Self::WorkingDirectory(_) | Self::Exec(_) => 7,
+            Self::LoopbackUp => 8,
+        }
+    }
+
+    /// Does a step of the new process.
+    ///
+    /// # Errors
+    /// The first system call that fails, with its operands.
+    pub(crate) fn perform(&self, inside: &mut Inside) -> Result<()> {
+        match self {
+            Self::DieWithParent => {
+                process::set_pdeathsig(Signal::SIGKILL)?;
+                channel::parent_is_there(inside.channel()?)
+            }
+            Self::AwaitParent => channel::await_go(inside.channel()?),
+            Self::Namespace(step) => step.perform(),
+            Self::Overlay(overlay, target) => overlay.mount_at(target).map_err(|error| in_short(overlay, error)),
+            Self::Root(step) => step.perform(&mut inside.detached),
+            Self::Console { uid } => console::open(*uid, inside.channel()?),
+            Self::LoopbackUp => mini_sys::net::interface_up("lo"),
+            Self::Path(step) => step.perform(),
+            Self::Limit(step) => step.perform(),
+            Self::Capability(step) => step.perform(),
+            Self::User { uid, gid, groups } => become_user(*uid, *gid, groups.as_deref()),
+            Self::WorkingDirectory(path) => working_directory(path),
+            Self::Init(program) => init(program, inside),
+            Self::Exec(program) => program.exec().map(|never: Infallible| match never {}),
+            Self::Cgroup(_) | Self::Clone(_) | Self::IdMap(_) | Self::JoinCgroup => Err(Error::new(
+                format!("{} inside the container", self.call()),
+                Errno::EPERM,
+            )),
+        }
+    }
+}
+
+fn become_user(uid: u32, gid: u32, groups: Option<&[u32]>) -> Result<()> {
+    let (uid, gid) = (Uid::from_raw(uid), Gid::from_raw(gid));
+    match groups {
+        Some(groups) => {
+            let groups: Vec<Gid> = groups.iter().map(|group| Gid::from_raw(*group)).collect();
+            set_credentials(uid, gid, &groups)
+        }
+        None => set_ids(uid, gid),
+    }
+}
+
+/// The failed call of an overlay; that there are too many layers is no call, and has no other number.
+fn in_short(overlay: &Overlay, error: OverlayError) -> Error {
+    match error {
+        OverlayError::Mount { source, .. } | OverlayError::Directory(source) => source,
+        OverlayError::Empty | OverlayError::TooMany(_) => Error::new(format!("{} ({error})", overlay.call()), Errno::E2BIG),
+    }
+}
+
+/// Serves as pid 1 and ends with the program's status. It holds nothing that the container could use against
+/// the host: no capability that the program does not have, and no way to its own program file.
+fn init(program: &Program, inside: &mut Inside) -> Result<()> {
+    process::set_undumpable()?;
+    let (channel, index) = (inside.channel.take(), inside.index);
+    let program = program.clone();
+    let ended = mini_namespaces::init::run(move || {
+        if let (Err(error), Some(channel)) = (program.exec(), &channel) {
+            // Whoever listened is gone if this fails, and the container with it.
+            let _ = channel::failed(channel.as_fd(), index, &error);
+        }
+        clone::leave(clone::ABANDONED)
+    });
+    match ended {
+        Ok(exit) => clone::leave(exit.shell_code()),
+        Err(InitError::Prepare(error) | InitError::Start(error) | InitError::Wait(error)) => Err(error),
+    }
+}
+
+fn words(program: &Program) -> String {
+    program.arguments().map(|word| format!("{word:?}")).collect::<Vec<_>>().join(", ")
+}
+
+fn working_directory(path: &Path) -> Result<()> {
+    match process::chdir(path) {
+        Err(error) if error.errno() == Errno::ENOENT => {
+            std::fs::create_dir_all(path).map_err(|error| {
+                let errno = Errno::from_raw(error.raw_os_error().unwrap_or(Errno::EIO as i32));
+                Error::new(format!("mkdir(\"{}\")", path.display()), errno)
+            })?;
+            process::chdir(path)
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,182 @@
+//! `create`: from what a user asked for to a container that is there and not running yet.
+//!
+//! Everything that can be found wrong is found before the first file is written. Then the directory is made, the
+//! record says who is making it, and the name is reserved. The container is whole once its start has been tried;
+//! whoever finds an earlier one with a dead maker removes it. Book ch. 10.
+
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use mini_images::Image;
+
+use crate::home::Home;
+use crate::id;
+use crate::names::{self, NameError};
+use crate::record::{Config, HostConfig, ProcessId, Record, RecordError, State, Status};
+
+/// What a user asked for.
+#[derive(Debug, Clone)]
+pub struct Create {
+    /// The name; none for one by chance.
+    pub name: Option<String>,
+    /// The image.
+    pub image: Image,
+    /// What to run. What is empty here comes from the image; an entrypoint of one empty word means none.
+    pub config: Config,
+    /// What to run it with.
+    pub host_config: HostConfig,
+}
+
+/// A container that could not be made. Nothing of it is left.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateError {
+    /// Neither image nor user say what to run: Docker's words.
+    #[error("no command specified")]
+    NoCommand,
+    /// Docker's words for a directory that is none.
+    #[error("the working directory '{0}' is invalid, it needs to be an absolute path")]
+    WorkingDirectory(String),
+    /// The machine has no randomness.
+    #[error("make an id")]
+    Id(#[source] io::Error),
+    /// The name cannot be had.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// The record cannot be written.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// One of its files cannot be made.
+    #[error("make {}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// Makes a container.
+///
+/// # Errors
+/// What [`CreateError`] lists.
+pub fn create(home: &Home, request: Create) -> Result<Record, CreateError> {
+    let mut record = draft(request)?;
+    match write(home, &mut record) {
+        Ok(()) => Ok(record),
+        Err(error) => {
+            // The error that matters is the first; what stays is found by the next repair.
+            let _ = names::release(home, &record.name, &record.id);
+            let _ = fs::remove_dir_all(home.container(&record.id));
+            Err(error)
+        }
+    }
+}
+
+/// The record, complete but for a name by chance. No file is touched.
+fn draft(request: Create) -> Result<Record, CreateError> {
+    let Create { name, image, mut config, host_config } = request;
+    let defaults = &image.config.config;
+    let id = id::random().map_err(CreateError::Id)?;
+    let own_entrypoint = config.entrypoint.is_some();
+    config.entrypoint = config.entrypoint.take().or_else(|| defaults.entrypoint.clone());
+    config.entrypoint = config.entrypoint.filter(|words| words.iter().any(|word| !word.is_empty()));
+    if config.cmd.is_none() && !own_entrypoint {
+        config.cmd = defaults.cmd.clone();
+    }
+    let arguments = [config.entrypoint.clone(), config.cmd.clone()].into_iter().flatten().flatten().collect::<Vec<_>>();
+    if arguments.is_empty() {
+        return Err(CreateError::NoCommand);
+    }
+    if config.hostname.is_empty() {
+        config.hostname = if host_config.network_mode == "host" { host_name() } else { id::short(&id).to_owned() };
+    }
+    take_default(&mut config.user, &defaults.user);
+    take_default(&mut config.working_dir, &defaults.working_dir);
+    if !config.working_dir.is_empty() && !Path::new(&config.working_dir).is_absolute() {
+        return Err(CreateError::WorkingDirectory(config.working_dir));
+    }
+    config.stop_signal = config.stop_signal.take().or_else(|| defaults.stop_signal.clone());
+    config.volumes = defaults.volumes.clone();
+    let mut env = defaults.env.clone();
+    for variable in &config.env {
+        let (name, value) = variable.split_once('=').unwrap_or((variable, ""));
+        mini_images::change::set_env(&mut env, name, value);
+    }
+    config.env = env;
+    let mut labels = defaults.labels.clone().unwrap_or_default();
+    labels.append(&mut config.labels);
+    config.labels = labels;
+    Ok(Record {
+        id,
+        name: name.unwrap_or_default(),
+        created: Timestamp::now(),
+        maker: ProcessId::own(),
+        image: image.id,
+        layer: image.chain_ids().last().copied(),
+        arguments,
+        config,
+        host_config,
+        state: State {
+            status: Status::Created,
+            process: None,
+            monitor: None,
+            exit_code: 0,
+            error: String::new(),
+            oom_killed: false,
+            started_at: None,
+            finished_at: None,
+        },
+    })
+}
+
+fn write(home: &Home, record: &mut Record) -> Result<(), CreateError> {
+    let directory = home.container(&record.id);
+    make_directory(&directory, 0o710)?;
+    if record.name.is_empty() {
+        record.name = names::reserve_any(home, &record.id)?;
+    } else {
+        names::reserve(home, &record.name, &record.id)?;
+    }
+    record.save(home)?;
+    for (name, mode) in [("upper", 0o755), ("work", 0o700), ("merged", 0o755), ("bundle", 0o700)] {
+        make_directory(&directory.join(name), mode)?;
+    }
+    let config = &record.config;
+    write_file(&directory.join("hostname"), &format!("{}\n", config.hostname))?;
+    write_file(&directory.join("hosts"), &hosts(&record.host_config, &config.hostname))?;
+    write_file(&directory.join("resolv.conf"), &fs::read_to_string("/etc/resolv.conf").unwrap_or_default())?;
+    Ok(write_file(&record.log_path(home), "")?)
+}
+
+/// The container's `/etc/hosts`: hosts(5). With the host's network, the host's own.
+fn hosts(host: &HostConfig, hostname: &str) -> String {
+    if host.network_mode == "host" {
+        return fs::read_to_string("/etc/hosts").unwrap_or_default();
+    }
+    format!(
+        "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nfe00::\tip6-localnet\n\
+         ff00::\tip6-mcastprefix\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n127.0.1.1\t{hostname}\n"
+    )
+}
+
+fn host_name() -> String {
+    fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim_end().to_owned()
+}
+
+fn take_default(value: &mut String, default: &str) {
+    if value.is_empty() {
+        default.clone_into(value);
+    }
+}
+
+fn make_directory(path: &Path, mode: u32) -> Result<(), CreateError> {
+    let made = DirBuilder::new().mode(mode).create(path);
+    made.map_err(|source| CreateError::File { path: path.to_owned(), source })
+}
+
+fn write_file(path: &Path, content: &str) -> Result<(), CreateError> {
+    fs::write(path, content).map_err(|source| CreateError::File { path: path.to_owned(), source })
+}

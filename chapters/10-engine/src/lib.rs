@@ -1,0 +1,28 @@
+//! The container as its user knows it: it has a name, a state and a log, and survives who started it.
+//!
+//! Start with [`create`] and [`start`]: a container is a directory with a record in it, and a small process that
+//! stays with it ([`monitor`] in the source) while it runs. There is no daemon: every command reads and writes
+//! these files itself, and [`repair`] puts right what a killed one left. Book ch. 10.
+
+pub mod create;
+pub mod find;
+pub mod home;
+pub mod id;
+pub mod inspect;
+pub mod list;
+pub mod logs;
+mod monitor;
+pub mod names;
+pub mod record;
+pub mod remove;
+pub mod repair;
+pub mod spec;
+pub mod start;
+pub mod stop;
+pub mod user;
+
+pub use create::{Create, CreateError, create};
+pub use find::{FindError, find};
+pub use home::{Home, HomeError};
+pub use record::{Config, HostConfig, Record, Status, Ulimit};
+pub use start::{Attachment, StartError, plan, start};

@@ -1,0 +1,160 @@
+//! The process that stays with a container: its parent, its log, its end.
+//!
+//! It is forked from the command that starts the container, so it costs no execve(2), and it lives as long as the
+//! container does. In the order of its life: start the container, tell how that went, write its state, relay
+//! until it ends, write its state again, tell the end, clean up. What takes the kernel long (unmounting, the
+//! cgroup, deleting files) comes after the end is told. Book ch. 7, 10.
+
+use std::fs::File;
+
+use jiff::Timestamp;
+use mini_cgroups::{Cgroup, Layout};
+use mini_runtime::explain::{self, Format};
+use mini_runtime::log::Log;
+use mini_runtime::relay::Relay;
+use mini_runtime::wire::FromMonitor;
+use mini_runtime::{Plan, Started, stdio};
+use mini_sys::clone;
+use mini_sys::pidfd::Exit;
+use std::os::fd::OwnedFd;
+
+use crate::home::Home;
+use crate::record::{self, ProcessId, Record, RecordError, Status};
+use crate::{remove, repair};
+
+/// The exit status for what is our fault and not the program's.
+const OURS: i32 = 125;
+
+/// All that a monitor knows when it begins.
+pub(crate) struct Monitor {
+    pub(crate) home: Home,
+    pub(crate) record: Record,
+    pub(crate) plan: Plan,
+    pub(crate) layout: Option<Layout>,
+    pub(crate) explain: Option<Format>,
+}
+
+/// A monitor's whole life.
+pub(crate) fn main(monitor: Monitor, socket: OwnedFd) -> ! {
+    // Names are for people; a kernel that cannot set one still runs containers.
+    let _ = mini_sys::process::set_name(c"mini-monitor");
+    let Monitor { home, record, plan, layout, explain } = monitor;
+    let (id, auto_remove) = (record.id.clone(), record.host_config.auto_remove);
+    let relayed = match begin(&home, record, &plan, layout.as_ref(), explain, &socket) {
+        Ok((started, relay)) => {
+            drop(plan);
+            watch(&home, &id, auto_remove, started, relay, socket)
+        }
+        Err(failure) => fail(&home, &id, auto_remove, &failure, &socket),
+    };
+    if let Err(error) = relayed {
+        // Nobody listens any more; the record and the log are where to look.
+        let _ = Record::change(&home, &id, |record| record.state.error = error.to_string());
+    }
+    repair::sweep(&home, layout.as_ref());
+    clone::leave(0)
+}
+
+/// Why a container did not start, as it is told.
+struct Failure {
+    message: String,
+    status: i32,
+}
+
+fn begin(
+    home: &Home,
+    mut record: Record,
+    plan: &Plan,
+    layout: Option<&Layout>,
+    explain: Option<Format>,
+    socket: &OwnedFd,
+) -> Result<(Started, Relay), Failure> {
+    let config = &record.config;
+    // Held while the container is being started, so that nobody takes it for one that was left behind.
+    let _lock = record::lock(home, &record.id).map_err(|error| Failure { message: chain(&error), status: OURS })?;
+    let ours = |error: &dyn std::error::Error| Failure { message: chain(error), status: OURS };
+    let (program, mut streams) = stdio::pair(config.tty, config.open_stdin).map_err(|error| ours(&error))?;
+    let mut tell = |number: usize, step: &mini_runtime::Step, took| {
+        let line = explain::line(number, step, took, explain.unwrap_or(Format::Text));
+        // Whoever asked may have gone away; the container starts all the same.
+        let _ = FromMonitor::Step(line).send(socket, true);
+    };
+    let on_step: Option<mini_runtime::start::OnStep<'_>> = if explain.is_some() { Some(&mut tell) } else { None };
+    let started = mini_runtime::start(plan, layout, program, on_step).map_err(|error| Failure {
+        message: chain(&error),
+        status: if let mini_runtime::StartError::Exec(exec) = &error { exec.exit_code() } else { OURS },
+    })?;
+    record.maker = None;
+    record.state.status = Status::Running;
+    record.state.process = ProcessId::of(started.child.pid);
+    record.state.monitor = ProcessId::own();
+    record.state.started_at = Some(Timestamp::now());
+    record.state.finished_at = None;
+    record.state.exit_code = 0;
+    record.state.error.clear();
+    record.save(home).map_err(|error| ours(&error))?;
+    let _ = FromMonitor::Started(started.child.pid.as_raw()).send(socket, true);
+    let log = Log::open(&record.log_path(home)).ok();
+    streams.console = None;
+    Ok((started, Relay::new(streams, log, record.config.stdin_once)))
+}
+
+fn watch(home: &Home, id: &str, auto_remove: bool, mut started: Started, mut relay: Relay, socket: OwnedFd) -> Result<(), RecordError> {
+    relay.set_console(started.console.take());
+    relay.attach(socket);
+    // Without a relay there is no way to see the end but to wait for it.
+    let exit = relay.run(&started.child.pidfd).or_else(|_| mini_sys::pidfd::wait(&started.child.pidfd));
+    let status = exit.unwrap_or(Exit::Signal(9)).shell_code();
+    let oom_killed = started.cgroup.as_ref().is_some_and(|cgroup| cgroup.oom_kills().is_ok_and(|kills| kills > 0));
+    let trash = if auto_remove {
+        remove::hide(home, id).ok().flatten()
+    } else {
+        Record::change(home, id, |record| {
+            record.state.status = Status::Exited;
+            record.state.process = None;
+            record.state.monitor = None;
+            record.state.exit_code = status;
+            record.state.oom_killed = oom_killed;
+            record.state.finished_at = Some(Timestamp::now());
+        })?;
+        None
+    };
+    // The rest is for the kernel's and the disk's benefit, and nobody waits for it.
+    let _ = relay.finish(status);
+    clean_up(started.cgroup, started.mounts);
+    if let Some(trash) = trash {
+        let _ = remove::delete(&trash);
+    }
+    Ok(())
+}
+
+/// The mounts go first, with the last hold on their namespace: the files below can only be deleted then.
+fn clean_up(cgroup: Option<Cgroup>, mounts: Option<File>) {
+    drop(mounts);
+    if let Some(cgroup) = cgroup {
+        // What cannot be removed now is found by the next repair.
+        let _ = cgroup.remove();
+    }
+}
+
+fn fail(home: &Home, id: &str, auto_remove: bool, failure: &Failure, socket: &OwnedFd) -> Result<(), RecordError> {
+    if auto_remove {
+        if let Ok(Some(trash)) = remove::hide(home, id) {
+            let _ = remove::delete(&trash);
+        }
+    } else {
+        Record::change(home, id, |record| {
+            record.maker = None;
+            record.state.exit_code = failure.status;
+            failure.message.clone_into(&mut record.state.error);
+        })?;
+    }
+    let _ = FromMonitor::Failed(failure.message.clone(), failure.status).send(socket, true);
+    Ok(())
+}
+
+/// The error with its causes, outermost first.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

@@ -1,0 +1,129 @@
+//! Names of containers: given by people, or an adjective and the name of someone who made computers better.
+//!
+//! A name is a symbolic link `names/<name>` whose text is the id. Making a link fails when it is there, so two
+//! commands cannot get the same name, and no lock is needed to see to it. symlink(2); book ch. 10.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+
+use crate::home::Home;
+
+/// A name that cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum NameError {
+    /// Docker's words for a name with other letters.
+    #[error("Invalid container name ({0}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed")]
+    Invalid(String),
+    /// Docker's words for a name that another container has.
+    #[error(
+        "Conflict. The container name \"/{name}\" is already in use by container \"{id}\". You have to remove (or rename) that container to be able to reuse that name."
+    )]
+    Taken {
+        /// The name.
+        name: String,
+        /// Who has it.
+        id: String,
+    },
+    /// The link cannot be made.
+    #[error("reserve the name `{name}`")]
+    Reserve {
+        /// The name.
+        name: String,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// Gives `name` to the container `id`.
+///
+/// # Errors
+/// [`NameError::Taken`] while another container has it.
+pub fn reserve(home: &Home, name: &str, id: &str) -> Result<(), NameError> {
+    let first = |c: char| c.is_ascii_alphanumeric();
+    if !name.starts_with(first) || !name.chars().all(|c| first(c) || matches!(c, '_' | '.' | '-')) || name.len() < 2 {
+        return Err(NameError::Invalid(name.to_owned()));
+    }
+    let failed = |source| NameError::Reserve { name: name.to_owned(), source };
+    loop {
+        match symlink(id, link(home, name)) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            other => return other.map_err(failed),
+        }
+        match owner(home, name) {
+            Some(owner) if home.container(&owner).exists() => {
+                return Err(NameError::Taken { name: name.to_owned(), id: owner });
+            }
+            Some(owner) => release(home, name, &owner).map_err(failed)?,
+            None => {}
+        }
+    }
+}
+
+/// Gives the container `id` a name by chance that no other has.
+///
+/// # Errors
+/// As [`reserve`].
+pub fn reserve_any(home: &Home, id: &str) -> Result<String, NameError> {
+    let seed = id.bytes().fold(0_u64, |seed, byte| seed.wrapping_mul(31).wrapping_add(byte.into())) as usize;
+    for attempt in 0.. {
+        let adjective = ADJECTIVES[seed % ADJECTIVES.len()];
+        let surname = SURNAMES[(seed / ADJECTIVES.len() + attempt) % SURNAMES.len()];
+        let number = if attempt < SURNAMES.len() { String::new() } else { (attempt / SURNAMES.len()).to_string() };
+        let name = format!("{adjective}_{surname}{number}");
+        match reserve(home, &name, id) {
+            Err(NameError::Taken { .. }) => {}
+            other => return other.map(|()| name),
+        }
+    }
+    Err(NameError::Invalid(String::new()))
+}
+
+/// Takes `name` back from `id`; if another has it by now, it stays theirs.
+///
+/// # Errors
+/// Those of unlink(2), but for a link that is gone.
+pub fn release(home: &Home, name: &str, id: &str) -> io::Result<()> {
+    if owner(home, name).as_deref() != Some(id) {
+        return Ok(());
+    }
+    match fs::remove_file(link(home, name)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+/// The id of the container that has this name.
+pub fn owner(home: &Home, name: &str) -> Option<String> {
+    if name.contains('/') || name.is_empty() {
+        return None;
+    }
+    fs::read_link(link(home, name)).ok().map(|id| id.to_string_lossy().into_owned())
+}
+
+/// The names of the container `id`, found by looking at all of them.
+pub(crate) fn of(home: &Home, id: &str) -> Vec<String> {
+    let entries = fs::read_dir(home.names()).into_iter().flatten().flatten();
+    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    names.filter(|name| owner(home, name).as_deref() == Some(id)).collect()
+}
+
+fn link(home: &Home, name: &str) -> PathBuf {
+    home.names().join(name)
+}
+
+const ADJECTIVES: [&str; 48] = [
+    "able", "amber", "apt", "brave", "breezy", "bright", "brisk", "calm", "clear", "clever", "cosmic", "crisp",
+    "curious", "deft", "eager", "early", "fair", "fleet", "frank", "fresh", "gentle", "glad", "grand", "happy",
+    "humble", "jolly", "keen", "kind", "lively", "lucid", "mellow", "merry", "neat", "nimble", "noble", "patient",
+    "plucky", "polite", "proud", "quick", "quiet", "sharp", "steady", "sunny", "swift", "tidy", "warm", "witty",
+];
+
+const SURNAMES: [&str; 48] = [
+    "allen", "antonelli", "babbage", "bartik", "boole", "brooks", "cerf", "clarke", "codd", "conway", "curie",
+    "dijkstra", "easley", "engelbart", "feinler", "floyd", "goldberg", "hamilton", "hamming", "hoare", "holberton",
+    "hopper", "iverson", "johnson", "kahan", "kay", "kernighan", "knuth", "lamarr", "lamport", "liskov", "lovelace",
+    "mccarthy", "meitner", "naur", "noether", "perlman", "ritchie", "shannon", "sutherland", "thompson", "torvalds",
+    "turing", "vaughan", "wilkes", "wirth", "yao", "zuse",
+];

@@ -1,0 +1,324 @@
+//! What is known of a container: one JSON file, replaced whole at every change.
+//!
+//! A reader needs no lock: there is the old file or the new one at any moment. Writers take the container's lock,
+//! and hold it for the change alone, never while the container runs. A process is remembered by pid *and* start
+//! time *and* boot, because a pid alone comes to mean another process. rename(2), flock(2); book ch. 10.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use mini_images::config::Empty;
+use mini_layers::Digest;
+use mini_sys::file::{self, Lock};
+use mini_sys::{Pid, procfs};
+use serde::{Deserialize, Serialize};
+
+use crate::home::Home;
+
+/// A process, for good.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcessId {
+    /// Its number.
+    pub pid: i32,
+    /// When it started, in clock ticks since boot.
+    pub start_time: u64,
+    /// Which boot.
+    pub boot: String,
+}
+
+impl ProcessId {
+    /// The process that `pid` means now; none when it is gone.
+    pub fn of(pid: Pid) -> Option<Self> {
+        Some(Self { pid: pid.as_raw(), start_time: procfs::start_time(pid)?, boot: procfs::boot_id() })
+    }
+
+    /// This process.
+    pub fn own() -> Option<Self> {
+        Self::of(Pid::this())
+    }
+
+    /// Whether that very process still runs.
+    pub fn is_alive(&self) -> bool {
+        let pid = Pid::from_raw(self.pid);
+        procfs::start_time(pid) == Some(self.start_time) && procfs::is_alive(pid) && procfs::boot_id() == self.boot
+    }
+
+    /// Its number.
+    pub fn pid(&self) -> Pid {
+        Pid::from_raw(self.pid)
+    }
+}
+
+/// Where a container is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// It is there, and its program has not been started.
+    Created,
+    /// Its program runs.
+    Running,
+    /// Its program has ended.
+    Exited,
+}
+
+impl Status {
+    /// Docker's word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Running => "running",
+            Self::Exited => "exited",
+        }
+    }
+}
+
+/// A container's state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct State {
+    /// Where it is in its life.
+    pub status: Status,
+    /// Its first process, while it runs.
+    pub process: Option<ProcessId>,
+    /// The process that watches it.
+    pub monitor: Option<ProcessId>,
+    /// The program's exit status, as a shell tells it.
+    pub exit_code: i32,
+    /// Why it could not be started.
+    pub error: String,
+    /// The kernel killed a process in it for want of memory.
+    pub oom_killed: bool,
+    /// When the program started last.
+    pub started_at: Option<Timestamp>,
+    /// When it ended last.
+    pub finished_at: Option<Timestamp>,
+}
+
+/// What the container runs: Docker's `Config`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Config {
+    /// Its host name.
+    pub hostname: String,
+    /// Its NIS domain name.
+    pub domainname: String,
+    /// Who runs the program.
+    pub user: String,
+    /// Whoever started it reads along.
+    pub attach_stdin: bool,
+    /// The same for standard output.
+    pub attach_stdout: bool,
+    /// The same for standard error.
+    pub attach_stderr: bool,
+    /// It has a terminal.
+    pub tty: bool,
+    /// Its input is kept open.
+    pub open_stdin: bool,
+    /// Its input ends with whoever started it.
+    pub stdin_once: bool,
+    /// Variables, `NAME=value`.
+    pub env: Vec<String>,
+    /// The command.
+    pub cmd: Option<Vec<String>>,
+    /// The image, as it was asked for.
+    pub image: String,
+    /// Anonymous volumes of the image.
+    pub volumes: Option<BTreeMap<String, Empty>>,
+    /// Where the program starts.
+    pub working_dir: String,
+    /// The program that the command is given to.
+    pub entrypoint: Option<Vec<String>>,
+    /// Anything anyone wants to say.
+    pub labels: BTreeMap<String, String>,
+    /// What `stop` sends first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stop_signal: Option<String>,
+}
+
+/// What it runs with: Docker's `HostConfig`, as far as this engine has it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct HostConfig {
+    /// `none` or `host`.
+    pub network_mode: String,
+    /// It is removed when it ends.
+    pub auto_remove: bool,
+    /// Its root file system cannot be written.
+    pub readonly_rootfs: bool,
+    /// Memory in bytes; 0: no limit.
+    pub memory: i64,
+    /// Memory and swap in bytes; 0: twice the memory; -1: no limit.
+    pub memory_swap: i64,
+    /// Processors, in billionths.
+    pub nano_cpus: u64,
+    /// Its part of contended processors; 0: the default.
+    pub cpu_shares: u64,
+    /// The processors it may use.
+    pub cpuset_cpus: String,
+    /// Processes at most; 0 or -1: no limit.
+    pub pids_limit: i64,
+    /// Directories in memory, with their options.
+    pub tmpfs: BTreeMap<String, String>,
+    /// Resource limits.
+    pub ulimits: Vec<Ulimit>,
+    /// Our pid 1 stands before the program.
+    pub init: bool,
+}
+
+/// A resource limit, setrlimit(2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Ulimit {
+    /// `nofile`, …
+    pub name: String,
+    /// The hard limit; -1: none.
+    pub hard: i64,
+    /// The soft limit; -1: none.
+    pub soft: i64,
+}
+
+/// All that is known of a container.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// 64 hexadecimal digits.
+    pub id: String,
+    /// Its name, without a slash.
+    pub name: String,
+    /// When it was made.
+    pub created: Timestamp,
+    /// Who is making it; gone once it has been started or is to stay as it is.
+    pub maker: Option<ProcessId>,
+    /// The image's id.
+    pub image: Digest,
+    /// The topmost layer of the image; none for an image without layers.
+    pub layer: Option<Digest>,
+    /// The program and its arguments, put together from entrypoint and command.
+    pub arguments: Vec<String>,
+    /// What it runs.
+    pub config: Config,
+    /// What it runs with.
+    pub host_config: HostConfig,
+    /// How it is.
+    pub state: State,
+}
+
+/// A record that cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// Reading failed.
+    #[error("read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file holds something else.
+    #[error("{} is damaged", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: serde_json::Error,
+    },
+    /// Writing failed.
+    #[error("write {}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The lock cannot be had.
+    #[error("lock the container")]
+    Lock(#[source] mini_sys::Error),
+}
+
+impl Record {
+    /// Reads the record of the container `id`; none when there is no such container.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or holds something else.
+    pub fn load(home: &Home, id: &str) -> Result<Option<Self>, RecordError> {
+        let path = home.container(id).join("record.json");
+        match fs::read(&path) {
+            Ok(text) => match serde_json::from_slice(&text) {
+                Ok(record) => Ok(Some(record)),
+                Err(source) => Err(RecordError::Damaged { path, source }),
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(RecordError::Read { path, source }),
+        }
+    }
+
+    /// Writes the record. A container that is removed at its end is not worth waiting for the disk.
+    ///
+    /// # Errors
+    /// A full disk; the old record stays.
+    pub fn save(&self, home: &Home) -> Result<(), RecordError> {
+        let path = home.container(&self.id).join("record.json");
+        let durable = !self.host_config.auto_remove;
+        let text = serde_json::to_vec(self).map_err(|source| RecordError::Damaged { path: path.clone(), source })?;
+        replace(&path, &text, durable).map_err(|source| RecordError::Write { path, source })
+    }
+
+    /// Changes the record of `id` alone: reads it under the container's lock, changes it, writes it. None when
+    /// there is no such container any more.
+    ///
+    /// # Errors
+    /// As [`Self::load`] and [`Self::save`].
+    pub fn change(home: &Home, id: &str, change: impl FnOnce(&mut Self)) -> Result<Option<Self>, RecordError> {
+        let Some(_lock) = lock(home, id)? else { return Ok(None) };
+        let Some(mut record) = Self::load(home, id)? else { return Ok(None) };
+        change(&mut record);
+        record.save(home)?;
+        Ok(Some(record))
+    }
+
+    /// The container's log.
+    pub fn log_path(&self, home: &Home) -> PathBuf {
+        home.container(&self.id).join("log.json")
+    }
+}
+
+/// Takes the lock of the container `id`; none when there is no such container.
+///
+/// # Errors
+/// Those of flock(2).
+pub fn lock(home: &Home, id: &str) -> Result<Option<File>, RecordError> {
+    match file::lock(&home.container(id).join("lock"), Lock::Exclusive) {
+        Ok(lock) => Ok(Some(lock)),
+        Err(error) if error.errno() == mini_sys::Errno::ENOENT => Ok(None),
+        Err(error) => Err(RecordError::Lock(error)),
+    }
+}
+
+/// As [`lock`], but does not wait: none too when another holds it.
+///
+/// # Errors
+/// Those of flock(2).
+pub(crate) fn try_lock(home: &Home, id: &str) -> Result<Option<File>, RecordError> {
+    match file::try_lock(&home.container(id).join("lock"), Lock::Exclusive) {
+        Err(error) if error.errno() == mini_sys::Errno::ENOENT => Ok(None),
+        other => other.map_err(RecordError::Lock),
+    }
+}
+
+/// Writes beside, then renames: there is a whole file at any moment.
+pub(crate) fn replace(path: &Path, content: &[u8], durable: bool) -> io::Result<()> {
+    let temporary = path.with_extension("new");
+    let write = || {
+        let mut file = File::create(&temporary)?;
+        file.write_all(content)?;
+        if durable {
+            file.sync_data()?;
+        }
+        fs::rename(&temporary, path)
+    };
+    write().inspect_err(|_| {
+        // The error that matters is the one above.
+        let _ = fs::remove_file(&temporary);
+    })
+}

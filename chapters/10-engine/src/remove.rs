@@ -1,0 +1,132 @@
+//! `rm`: a container goes away in two moves, one quick and one that takes its time.
+//!
+//! First its directory is renamed out of sight and its name is free: from then on there is no such container. Then
+//! the files are deleted. A crash between the two leaves a directory that the next repair deletes.
+//! rename(2); book ch. 10.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use mini_sys::signal::Signal;
+
+use crate::home::Home;
+use crate::record::{self, Record, RecordError, Status};
+use crate::stop::{self, StopError};
+use crate::names;
+
+/// How the names of directories begin that are being deleted; a container's id follows.
+pub(crate) const TRASH: &str = ".trash-";
+
+/// A container that cannot be removed.
+#[derive(Debug, thiserror::Error)]
+pub enum RemoveError {
+    /// Docker's words for one that runs.
+    #[error(
+        "cannot remove container \"{0}\": container is running: stop the container before removing or force remove"
+    )]
+    Running(String),
+    /// It could not be killed.
+    #[error(transparent)]
+    Stop(#[from] StopError),
+    /// Its record.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// Its files.
+    #[error("delete {}", path.display())]
+    Delete {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// Removes the container; with `force` also one that runs.
+///
+/// # Errors
+/// What [`RemoveError`] lists.
+pub fn remove(home: &Home, record: &Record, force: bool) -> Result<(), RemoveError> {
+    if record.state.status == Status::Running {
+        if !force {
+            return Err(RemoveError::Running(format!("/{}", record.name)));
+        }
+        stop::kill(home, record, Signal::SIGKILL as i32)?;
+        stop::wait_gone(record);
+    }
+    match hide(home, &record.id)? {
+        Some(trash) => delete(&trash),
+        None => Ok(()),
+    }
+}
+
+/// The quick move: where the files are now; none when another was faster.
+///
+/// # Errors
+/// Those of rename(2).
+pub(crate) fn hide(home: &Home, id: &str) -> Result<Option<PathBuf>, RemoveError> {
+    let Some(_lock) = record::lock(home, id)? else { return Ok(None) };
+    match Record::load(home, id)? {
+        Some(record) => hide_locked(home, &record),
+        None => Ok(None),
+    }
+}
+
+/// As [`hide`], for who has the container's lock already.
+pub(crate) fn hide_locked(home: &Home, record: &Record) -> Result<Option<PathBuf>, RemoveError> {
+    let directory = home.container(&record.id);
+    let trash = home.containers().join(format!("{TRASH}{}", record.id));
+    match fs::rename(&directory, &trash) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(RemoveError::Delete { path: directory, source }),
+    }
+    // A name that stays points nowhere, and the next who wants it takes it.
+    let _ = names::release(home, &record.name, &record.id);
+    Ok(Some(trash))
+}
+
+/// The slow move.
+///
+/// # Errors
+/// Those of unlink(2). Another who deletes the same files is no error.
+pub(crate) fn delete(trash: &Path) -> Result<(), RemoveError> {
+    let failed = |source| RemoveError::Delete { path: trash.to_owned(), source };
+    match fs::remove_dir_all(trash) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            open_up(trash).map_err(failed)?;
+            fs::remove_dir_all(trash).map_err(failed)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other.map_err(failed),
+    }
+}
+
+/// Makes directories ours to change: overlayfs leaves one without any permission, and programs may too, which
+/// only root does not notice.
+fn open_up(directory: &Path) -> io::Result<()> {
+    fs::set_permissions(directory, fs::Permissions::from_mode(0o700))?;
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            open_up(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes a container whose record cannot be read: its processes cannot be known, only its files.
+///
+/// # Errors
+/// What [`RemoveError`] lists.
+pub fn remove_damaged(home: &Home, id: &str) -> Result<(), RemoveError> {
+    let directory = home.container(id);
+    for name in names::of(home, id) {
+        // A name that stays points nowhere, and the next who wants it takes it.
+        let _ = names::release(home, &name, id);
+    }
+    let trash = home.containers().join(format!("{TRASH}{id}"));
+    fs::rename(&directory, &trash).map_err(|source| RemoveError::Delete { path: directory, source })?;
+    delete(&trash)
+}

@@ -1,0 +1,102 @@
+//! Puts right what a killed monitor, a killed command or a reboot left behind.
+//!
+//! Nobody watches over the state, so whoever reads it mends it first. Everything here is safe to do twice and by
+//! several at once. What may be left: a container that says it runs and does not, one that was never finished,
+//! one that should have been removed at its end, files of a removed one, a cgroup of none of them.
+//! Book ch. 10.
+
+use std::fs;
+
+use jiff::Timestamp;
+use mini_cgroups::{Cgroup, Layout};
+use mini_sys::pidfd;
+use mini_sys::signal::Signal;
+
+use crate::find;
+use crate::home::Home;
+use crate::record::{self, ProcessId, Record, Status};
+use crate::remove::{self, TRASH};
+
+/// The status of a program that was killed: 128 and SIGKILL.
+const KILLED: i32 = 137;
+
+/// Mends everything. What cannot be mended now is left for the next time; a damaged record is left alone, for
+/// its owner to look at.
+pub fn sweep(home: &Home, layout: Option<&Layout>) {
+    for id in find::ids(home).unwrap_or_default() {
+        if let Ok(Some(record)) = Record::load(home, &id)
+            && is_broken(&record)
+        {
+            mend(home, &id, layout);
+        }
+    }
+    delete_trash(home, layout);
+}
+
+/// Whether the record tells of something that is not so.
+fn is_broken(record: &Record) -> bool {
+    let dead = |process: &Option<ProcessId>| !process.as_ref().is_some_and(ProcessId::is_alive);
+    match record.state.status {
+        Status::Created => record.maker.is_some() && dead(&record.maker),
+        Status::Running => dead(&record.state.monitor),
+        Status::Exited => record.host_config.auto_remove && dead(&record.state.monitor),
+    }
+}
+
+/// Mends one container. Whoever holds its lock is at work on it right now, and needs no help.
+fn mend(home: &Home, id: &str, layout: Option<&Layout>) {
+    let Ok(Some(lock)) = record::try_lock(home, id) else { return };
+    // It may have been mended, or started, between the look and the lock.
+    let Ok(Some(mut record)) = Record::load(home, id) else { return };
+    if !is_broken(&record) {
+        return;
+    }
+    end(&record, layout);
+    if record.state.status == Status::Created || record.host_config.auto_remove {
+        if let Ok(Some(trash)) = remove::hide_locked(home, &record) {
+            let _ = remove::delete(&trash);
+        }
+        return;
+    }
+    record.state.status = Status::Exited;
+    record.state.process = None;
+    record.state.monitor = None;
+    record.state.exit_code = KILLED;
+    record.state.finished_at = Some(Timestamp::now());
+    let _ = record.save(home);
+    drop(lock);
+}
+
+/// Ends what is left of a container without a monitor.
+fn end(record: &Record, layout: Option<&Layout>) {
+    if let Some(process) = record.state.process.as_ref()
+        && let Ok(fd) = pidfd::pidfd_open(process.pid())
+        && process.is_alive()
+    {
+        let _ = pidfd::pidfd_send_signal(&fd, Signal::SIGKILL);
+    }
+    remove_cgroup(layout, &record.id);
+}
+
+/// A removed container's monitor takes the cgroup first and the files last: files that are still there may mean
+/// a cgroup that is.
+fn delete_trash(home: &Home, layout: Option<&Layout>) {
+    let Ok(entries) = fs::read_dir(home.containers()) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        if let Some(id) = name.to_str().and_then(|name| name.strip_prefix(TRASH)) {
+            remove_cgroup(layout, id);
+            let _ = remove::delete(&entry.path());
+        }
+    }
+}
+
+fn remove_cgroup(layout: Option<&Layout>, id: &str) {
+    let Some(layout) = layout else { return };
+    if let Ok(cgroup) = Cgroup::open(layout, &Home::cgroup(id))
+        && cgroup.exists()
+    {
+        let _ = cgroup.kill_all();
+        let _ = cgroup.remove();
+    }
+}

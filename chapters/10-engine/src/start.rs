@@ -1,0 +1,146 @@
+//! `start`: a process is forked that stays with the container, and does everything from here on.
+//!
+//! There is no daemon. The monitor makes the container, so it is its parent and learns how it ends; it writes the
+//! log and the record, serves those attached, and cleans up. The command that started it only talks to it over
+//! a socket, and may go away at any time. fork(2), setsid(2); book ch. 7, 10.
+
+use std::convert::Infallible;
+use std::fs;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+
+use mini_cgroups::Layout;
+use mini_layers::layers::LayerError;
+use mini_layers::{Layers, Overlay, Upper};
+use mini_namespaces::idmap::{self, Caller, Maps};
+use mini_runtime::explain::Format;
+use mini_runtime::{Plan, PlanError, Setting};
+use mini_sys::clone::{self, Child};
+use mini_sys::ipc;
+
+use crate::home::Home;
+use crate::monitor::{self, Monitor};
+use crate::record::{Record, RecordError, Status};
+use crate::spec::{self, Machine, UnknownUlimit};
+use crate::user::{self, UserError};
+
+/// A container whose start could not even be tried.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// It runs already.
+    #[error("container {0} is already running")]
+    Running(String),
+    /// Its image's layers cannot be found.
+    #[error(transparent)]
+    Layers(#[from] LayerError),
+    /// Its user is none.
+    #[error(transparent)]
+    User(#[from] UserError),
+    /// A limit of an unknown name.
+    #[error(transparent)]
+    Ulimit(#[from] UnknownUlimit),
+    /// Its cgroups cannot be found out about.
+    #[error("look for control groups")]
+    Cgroups(#[source] mini_sys::Error),
+    /// What was asked for cannot be done.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// Its bundle cannot be written.
+    #[error("write {}", path.display())]
+    Bundle {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Its record cannot be written.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// The monitor cannot be started.
+    #[error("start the monitor")]
+    Fork(#[source] mini_sys::Error),
+}
+
+/// A connection to a container's monitor.
+#[derive(Debug)]
+pub struct Attachment {
+    /// Messages of [`mini_runtime::wire`].
+    pub socket: OwnedFd,
+    /// The monitor.
+    pub monitor: Child,
+}
+
+/// What a start needs to know of this machine and of the image.
+struct Ground {
+    layout: Option<Layout>,
+    setting: Setting,
+    spec: oci_spec::runtime::Spec,
+}
+
+/// The steps that starting `record` would take.
+///
+/// # Errors
+/// What [`StartError`] lists.
+pub fn plan(home: &Home, record: &Record) -> Result<Plan, StartError> {
+    let ground = survey(home, record)?;
+    Ok(mini_runtime::plan(&ground.spec, &ground.setting)?)
+}
+
+/// Starts the container `record`; with `explain`, the monitor tells every step.
+///
+/// # Errors
+/// What [`StartError`] lists. What goes wrong later the monitor tells.
+pub fn start(home: &Home, record: Record, explain: Option<Format>) -> Result<Attachment, StartError> {
+    if record.state.status == Status::Running {
+        return Err(StartError::Running(record.name));
+    }
+    let ground = survey(home, &record)?;
+    let plan = mini_runtime::plan(&ground.spec, &ground.setting)?;
+    write_bundle(home, &record, &ground.spec)?;
+    let (ours, theirs) = ipc::socketpair().map_err(StartError::Fork)?;
+    let monitor = Monitor { home: home.clone(), record, plan, layout: ground.layout, explain };
+    let child = clone::fork_apart(theirs, move |socket| -> Infallible { monitor::main(monitor, socket) });
+    Ok(Attachment { socket: ours, monitor: child.map_err(StartError::Fork)? })
+}
+
+fn survey(home: &Home, record: &Record) -> Result<Ground, StartError> {
+    let layers = Layers::open(&home.path().join("layers"))?;
+    let rootless = !mini_sys::process::is_root();
+    let directory = home.container(&record.id);
+    let lower = match &record.layer {
+        Some(top) => layers.trees(top)?,
+        // An image without layers shows an empty directory.
+        None => vec![directory.join("merged")],
+    };
+    let stack = record.layer.as_ref().map(|top| layers.stack(top)).transpose()?;
+    let user = user::resolve(&record.config.user, stack.as_ref())?;
+    let layout = Layout::detect().map_err(StartError::Cgroups)?;
+    let layout = Some(layout).filter(|layout| layout.unified.is_some() || !layout.hierarchies.is_empty());
+    let unified = layout.as_ref().is_some_and(Layout::is_unified_alone);
+    let spec = spec::spec(home, record, &user, Machine { rootless, unified })?;
+    let upper = Upper { tree: directory.join("upper"), work: directory.join("work") };
+    let setting = Setting {
+        overlay: Some(Overlay { lower, upper: Some(upper), userxattr: rootless }),
+        cgroups: layout.clone(),
+        init: record.host_config.init,
+        id_maps: if rootless { id_maps() } else { Vec::new() },
+    };
+    Ok(Ground { layout, setting, spec })
+}
+
+/// The caller is 0 inside, and all that its unpacked images know; ids from `/etc/subuid` would own files that
+/// the caller could not remove again.
+fn id_maps() -> Vec<idmap::Step> {
+    match Caller::this_process(std::ffi::OsStr::new("")) {
+        Caller::Privileged => Vec::new(),
+        Caller::Ordinary(user) => idmap::plan(&Caller::Ordinary(user.clone()), &Maps::rootless(&user)),
+    }
+}
+
+/// The spec as other OCI tools read it, and as a reader may look at it.
+fn write_bundle(home: &Home, record: &Record, spec: &oci_spec::runtime::Spec) -> Result<(), StartError> {
+    let path = home.container(&record.id).join("bundle/config.json");
+    let write = || fs::write(&path, serde_json::to_vec(spec)?);
+    write().map_err(|source| StartError::Bundle { path, source })
+}

@@ -1,0 +1,387 @@
+//! The arguments as typed. Names, letters and help are Docker's; a flag's value is read in [`crate::values`].
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::failure::{Failure, OURS};
+use crate::values::{Bytes, Cpus, EnvFile, Tmpfs};
+
+/// A container engine to learn from, with Docker's command line.
+#[derive(Debug, Parser)]
+#[command(name = "mini-docker", version, disable_help_flag = true, disable_version_flag = true, subcommand_required = false)]
+pub(crate) struct Cli {
+    /// Keep everything in this directory
+    #[arg(long, global = true, value_name = "DIR", env = "MINI_DOCKER_ROOT")]
+    pub(crate) root: Option<PathBuf>,
+    /// Print version information and quit
+    #[arg(short = 'v', long)]
+    pub(crate) version: bool,
+    /// Print usage
+    #[arg(long, global = true, action = clap::ArgAction::Help)]
+    help: Option<bool>,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Create and run a new container from an image
+    Run(Box<Run>),
+    /// List containers
+    #[command(visible_aliases = ["ls", "list"])]
+    Ps(Ps),
+    /// Fetch the logs of a container
+    Logs(Logs),
+    /// Stop one or more running containers
+    Stop(Stop),
+    /// Kill one or more running containers
+    Kill(Kill),
+    /// Remove one or more containers
+    Rm(Rm),
+    /// List images
+    Images(Images),
+    /// Remove one or more images
+    Rmi(Rmi),
+    /// Import the contents from a tarball to create a filesystem image
+    Import(Import),
+    /// Load an image from a tar archive or STDIN
+    Load(Load),
+    /// Return low-level information on containers and images
+    Inspect(Inspect),
+    /// Show the version information
+    Version(Format),
+    /// Display system-wide information
+    Info(Format),
+    /// Tell what this machine can do for containers, and how to mend what it cannot
+    Doctor,
+    /// Commands about containers
+    #[command(subcommand, hide = true)]
+    Container(Container),
+    /// Commands about images
+    #[command(subcommand, hide = true)]
+    Image(Image),
+}
+
+/// `container …`: the same commands by their longer names.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Container {
+    /// Create and run a new container from an image
+    Run(Box<Run>),
+    /// List containers
+    #[command(visible_aliases = ["ps", "list"])]
+    Ls(Ps),
+    /// Fetch the logs of a container
+    Logs(Logs),
+    /// Stop one or more running containers
+    Stop(Stop),
+    /// Kill one or more running containers
+    Kill(Kill),
+    /// Remove one or more containers
+    Rm(Rm),
+    /// Return low-level information on containers
+    Inspect(Inspect),
+}
+
+/// `image …`: the same commands by their longer names.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Image {
+    /// List images
+    #[command(visible_alias = "list")]
+    Ls(Images),
+    /// Remove one or more images
+    #[command(visible_alias = "remove")]
+    Rm(Rmi),
+    /// Import the contents from a tarball to create a filesystem image
+    Import(Import),
+    /// Load an image from a tar archive or STDIN
+    Load(Load),
+    /// Return low-level information on images
+    Inspect(Inspect),
+}
+
+/// How `--explain` shows steps.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Explain {
+    /// Lines for people
+    Text,
+    /// A JSON object a line
+    Json,
+}
+
+#[derive(Debug, Args)]
+#[command(disable_help_flag = true)]
+pub(crate) struct Run {
+    /// Number of CPUs
+    #[arg(long, value_name = "decimal")]
+    pub(crate) cpus: Option<Cpus>,
+    /// CPU shares (relative weight)
+    #[arg(short = 'c', long, value_name = "int", default_value_t = 0, hide_default_value = true)]
+    pub(crate) cpu_shares: u64,
+    /// CPUs in which to allow execution (0-3, 0,1)
+    #[arg(long, value_name = "string", default_value = "", hide_default_value = true)]
+    pub(crate) cpuset_cpus: String,
+    /// Run container in background and print container ID
+    #[arg(short, long)]
+    pub(crate) detach: bool,
+    /// Overwrite the default ENTRYPOINT of the image
+    #[arg(long, value_name = "string")]
+    pub(crate) entrypoint: Option<String>,
+    /// Set environment variables
+    #[arg(short, long, value_name = "list")]
+    pub(crate) env: Vec<String>,
+    /// Read in a file of environment variables
+    #[arg(long, value_name = "list")]
+    pub(crate) env_file: Vec<EnvFile>,
+    /// Show every step of the start: the system call, why, how long, the chapter
+    #[arg(long, value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "text")]
+    pub(crate) explain: Option<Explain>,
+    /// Container host name
+    #[arg(short = 'h', long, value_name = "string")]
+    pub(crate) hostname: Option<String>,
+    /// Run an init inside the container that forwards signals and reaps processes
+    #[arg(long)]
+    pub(crate) init: bool,
+    /// Keep STDIN open even if not attached
+    #[arg(short, long)]
+    pub(crate) interactive: bool,
+    /// Memory limit
+    #[arg(short, long, value_name = "bytes")]
+    pub(crate) memory: Option<Bytes>,
+    /// Swap limit equal to memory plus swap: '-1' to enable unlimited swap
+    #[arg(long, value_name = "bytes", allow_hyphen_values = true)]
+    pub(crate) memory_swap: Option<Bytes>,
+    /// Assign a name to the container
+    #[arg(long, value_name = "string")]
+    pub(crate) name: Option<String>,
+    /// Connect a container to a network: none or host
+    #[arg(long, visible_alias = "net", value_name = "network", default_value = "none", hide_default_value = true)]
+    pub(crate) network: String,
+    /// Tune container pids limit (set -1 for unlimited)
+    #[arg(long, value_name = "int", allow_hyphen_values = true, default_value_t = 0, hide_default_value = true)]
+    pub(crate) pids_limit: i64,
+    /// Mount the container's root filesystem as read only
+    #[arg(long)]
+    pub(crate) read_only: bool,
+    /// Automatically remove the container when it exits
+    #[arg(long)]
+    pub(crate) rm: bool,
+    /// Signal to stop the container
+    #[arg(long, value_name = "string")]
+    pub(crate) stop_signal: Option<String>,
+    /// Mount a tmpfs directory
+    #[arg(long, value_name = "list")]
+    pub(crate) tmpfs: Vec<Tmpfs>,
+    /// Allocate a pseudo-TTY
+    #[arg(short, long)]
+    pub(crate) tty: bool,
+    /// Ulimit options
+    #[arg(long, value_name = "ulimit")]
+    pub(crate) ulimit: Vec<crate::values::Limit>,
+    /// Username or UID (format: <name|uid>[:<group|gid>])
+    #[arg(short, long, value_name = "string")]
+    pub(crate) user: Option<String>,
+    /// Working directory inside the container
+    #[arg(short, long, value_name = "string")]
+    pub(crate) workdir: Option<String>,
+    /// The image, the command to run in it, and the command's arguments
+    #[arg(trailing_var_arg = true, required = true, num_args = 1.., value_names = ["IMAGE", "COMMAND", "ARG"])]
+    pub(crate) image_and_command: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Ps {
+    /// Show all containers (default shows just running)
+    #[arg(short, long)]
+    pub(crate) all: bool,
+    /// Filter output based on conditions provided
+    #[arg(short, long, value_name = "filter")]
+    pub(crate) filter: Vec<String>,
+    /// Format output: 'table', 'table TEMPLATE', 'json' or a Go template
+    #[arg(long, value_name = "string")]
+    pub(crate) format: Option<String>,
+    /// Don't truncate output
+    #[arg(long)]
+    pub(crate) no_trunc: bool,
+    /// Only display container IDs
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Logs {
+    /// Follow log output
+    #[arg(short, long)]
+    pub(crate) follow: bool,
+    /// Number of lines to show from the end of the logs
+    #[arg(short = 'n', long, value_name = "string", default_value = "all")]
+    pub(crate) tail: String,
+    /// Show timestamps
+    #[arg(short, long)]
+    pub(crate) timestamps: bool,
+    /// The container
+    #[arg(value_name = "CONTAINER")]
+    pub(crate) container: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Stop {
+    /// Signal to send to the container
+    #[arg(short, long, value_name = "string")]
+    pub(crate) signal: Option<String>,
+    /// Seconds to wait before killing the container; -1 waits for ever
+    #[arg(short, long, visible_alias = "time", value_name = "int", allow_hyphen_values = true, default_value_t = 10)]
+    pub(crate) timeout: i64,
+    /// The containers
+    #[arg(required = true, value_name = "CONTAINER")]
+    pub(crate) containers: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Kill {
+    /// Signal to send to the container
+    #[arg(short, long, value_name = "string", default_value = "KILL")]
+    pub(crate) signal: String,
+    /// The containers
+    #[arg(required = true, value_name = "CONTAINER")]
+    pub(crate) containers: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Rm {
+    /// Force the removal of a running container (uses SIGKILL)
+    #[arg(short, long)]
+    pub(crate) force: bool,
+    /// The containers
+    #[arg(required = true, value_name = "CONTAINER")]
+    pub(crate) containers: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Images {
+    /// Format output: 'table', 'table TEMPLATE', 'json' or a Go template
+    #[arg(long, value_name = "string")]
+    pub(crate) format: Option<String>,
+    /// Don't truncate output
+    #[arg(long)]
+    pub(crate) no_trunc: bool,
+    /// Show digests
+    #[arg(long)]
+    pub(crate) digests: bool,
+    /// Only show image IDs
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    /// Only images of this repository
+    #[arg(value_name = "REPOSITORY[:TAG]")]
+    pub(crate) repository: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Rmi {
+    /// Force removal of the image
+    #[arg(short, long)]
+    pub(crate) force: bool,
+    /// The images
+    #[arg(required = true, value_name = "IMAGE")]
+    pub(crate) images: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// Apply Dockerfile instruction to the created image
+    #[arg(short, long, value_name = "list")]
+    pub(crate) change: Vec<String>,
+    /// Set commit message for imported image
+    #[arg(short, long, value_name = "string")]
+    pub(crate) message: Option<String>,
+    /// A tar file (plain, gzip or zstd), or - for standard input
+    #[arg(value_name = "file|-")]
+    pub(crate) file: PathBuf,
+    /// The image's name
+    #[arg(value_name = "REPOSITORY[:TAG]")]
+    pub(crate) name: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Load {
+    /// Read from tar archive file, instead of STDIN
+    #[arg(short, long, value_name = "string")]
+    pub(crate) input: Option<PathBuf>,
+    /// Suppress the load output
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Inspect {
+    /// Format output: 'json' or a Go template
+    #[arg(short, long, value_name = "string")]
+    pub(crate) format: Option<String>,
+    /// Only inspect objects of the type: container or image
+    #[arg(long, value_name = "string")]
+    pub(crate) r#type: Option<String>,
+    /// Names or ids of containers or images
+    #[arg(required = true, value_name = "NAME|ID")]
+    pub(crate) names: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Format {
+    /// Format output: 'json' or a Go template
+    #[arg(short, long, value_name = "string")]
+    pub(crate) format: Option<String>,
+}
+
+/// Reads the arguments. `--help` prints and ends here.
+pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Cli, Failure> {
+    match Cli::try_parse_from(arguments) {
+        Ok(cli) => Ok(cli),
+        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand) => {
+            error.exit()
+        }
+        Err(error) => Err(usage(&error)),
+    }
+}
+
+/// Docker's words for arguments that cannot be read, on one line.
+fn usage(error: &clap::Error) -> Failure {
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => text.clone(),
+        Some(ContextValue::Strings(texts)) => texts.join(" "),
+        Some(ContextValue::StyledStrs(texts)) => texts.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+        _ => String::new(),
+    };
+    let flag = text(ContextKind::InvalidArg);
+    let value = text(ContextKind::InvalidValue);
+    let message = match error.kind() {
+        ErrorKind::UnknownArgument => format!("unknown flag: {flag}"),
+        ErrorKind::InvalidSubcommand => {
+            format!("'{}' is not a mini-docker command", text(ContextKind::InvalidSubcommand))
+        }
+        ErrorKind::InvalidValue if value.is_empty() => format!("flag needs an argument: {flag}"),
+        ErrorKind::InvalidValue => format!("invalid argument \"{value}\" for \"{flag}\" flag"),
+        ErrorKind::ValueValidation => {
+            let why = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+            format!("invalid argument \"{value}\" for \"{flag}\" flag: {why}")
+        }
+        ErrorKind::MissingRequiredArgument => format!("a required argument is missing: {flag}"),
+        ErrorKind::ArgumentConflict => format!("{flag} was given twice, or beside what excludes it"),
+        _ => first_line(&error.to_string()),
+    };
+    let suggestion = [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue]
+        .map(text)
+        .into_iter()
+        .find(|text| !text.is_empty());
+    let hint = match suggestion {
+        Some(word) => format!("did you mean `{word}`? `mini-docker --help` lists commands, `mini-docker COMMAND --help` flags"),
+        None => "`mini-docker --help` lists commands, `mini-docker COMMAND --help` flags".to_owned(),
+    };
+    Failure { message, hint: Some(hint), status: OURS }
+}
+
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()
+}

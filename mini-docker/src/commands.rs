@@ -1,0 +1,98 @@
+//! One file per verb: arguments → request → one call of the engine → output.
+
+mod doctor;
+mod images;
+mod import;
+mod info;
+mod inspect;
+mod kill;
+mod load;
+mod logs;
+mod ps;
+mod rm;
+mod rmi;
+mod run;
+mod stop;
+mod version;
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use mini_engine::Home;
+
+use crate::cli::{Cli, Command, Container, Image};
+
+/// Does what was asked for; returns the exit status.
+pub(crate) fn run(cli: Cli) -> anyhow::Result<u8> {
+    if cli.version {
+        return print(&version::short());
+    }
+    let home = home(cli.root);
+    let Some(command) = cli.command else {
+        use clap::CommandFactory as _;
+        return print(&Cli::command().render_help().to_string());
+    };
+    match command {
+        Command::Run(args) | Command::Container(Container::Run(args)) => run::run(&home?, *args),
+        Command::Ps(args) | Command::Container(Container::Ls(args)) => ps::run(&home?, &args),
+        Command::Logs(args) | Command::Container(Container::Logs(args)) => logs::run(&home?, &args),
+        Command::Stop(args) | Command::Container(Container::Stop(args)) => stop::run(&home?, &args),
+        Command::Kill(args) | Command::Container(Container::Kill(args)) => kill::run(&home?, &args),
+        Command::Rm(args) | Command::Container(Container::Rm(args)) => rm::run(&home?, &args),
+        Command::Container(Container::Inspect(args)) => inspect::run(&home?, &args, Some("container")),
+        Command::Images(args) | Command::Image(Image::Ls(args)) => images::run(&home?, &args),
+        Command::Rmi(args) | Command::Image(Image::Rm(args)) => rmi::run(&home?, &args),
+        Command::Import(args) | Command::Image(Image::Import(args)) => import::run(&home?, &args),
+        Command::Load(args) | Command::Image(Image::Load(args)) => load::run(&home?, &args),
+        Command::Image(Image::Inspect(args)) => inspect::run(&home?, &args, Some("image")),
+        Command::Inspect(args) => inspect::run(&home?, &args, None),
+        Command::Version(args) => version::run(&args),
+        Command::Info(args) => info::run(&home?, &args),
+        Command::Doctor => doctor::run(&home?),
+    }
+}
+
+/// Where everything is kept: `--root`, or the usual place of root or of this user.
+fn home(root: Option<PathBuf>) -> anyhow::Result<Home> {
+    if let Some(root) = root {
+        return Ok(Home::new(std::path::absolute(&root).with_context(|| format!("use `{}`", root.display()))?));
+    }
+    if mini_sys::process::is_root() {
+        return Ok(Home::new("/var/lib/mini-docker"));
+    }
+    let data = std::env::var_os("XDG_DATA_HOME").filter(|path| !path.is_empty()).map(PathBuf::from);
+    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
+    let data = data.or_else(home).context("neither HOME nor XDG_DATA_HOME is set: use `--root DIR`")?;
+    Ok(Home::new(data.join("mini-docker")))
+}
+
+/// Writes to standard output. That its reader has gone away is no failure of ours.
+fn print(text: &str) -> anyhow::Result<u8> {
+    let mut output = std::io::stdout().lock();
+    match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error).context("write to standard output"),
+        _ => Ok(0),
+    }
+}
+
+/// Does the same for several names: prints each that went well, reports each that did not, and goes on.
+fn for_each(names: &[String], mut action: impl FnMut(&str) -> anyhow::Result<String>) -> anyhow::Result<u8> {
+    let mut status = 0;
+    for name in names {
+        match action(name) {
+            Ok(line) => drop(print(&line)?),
+            Err(error) => {
+                crate::failure::report(&error);
+                status = 1;
+            }
+        }
+    }
+    Ok(status)
+}
+
+/// Puts right what a killed command left, before anything is shown or changed.
+fn repair(home: &Home) {
+    let layout = mini_cgroups::Layout::detect().ok();
+    mini_engine::repair::sweep(home, layout.as_ref());
+}

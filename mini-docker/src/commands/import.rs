@@ -1,0 +1,40 @@
+//! `import`: an image from a tar of a root filesystem. docker-import(1).
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use mini_engine::Home;
+use mini_images::Reference;
+use mini_images::import::Import;
+
+use crate::cli;
+use crate::commands::print;
+
+pub(crate) fn run(home: &Home, args: &cli::Import) -> anyhow::Result<u8> {
+    let name = args.name.as_ref().map(|text| text.parse::<Reference>()).transpose()?;
+    if name.as_ref().is_some_and(|name| mini_images::host::is_host(&name.familiar())) {
+        bail!("`host` is reserved for the image made from this machine's programs: choose another name");
+    }
+    let path = args.file.display().to_string();
+    let mut content = open(&args.file).with_context(|| format!("cannot import `{path}`"))?;
+    let message = args.message.clone().unwrap_or_else(|| format!("Imported from {path}"));
+    let images = home.images()?;
+    images.sweep();
+    let request = Import { name, changes: args.change.clone(), message };
+    let image = images.import(&mut content, &request).with_context(|| format!("cannot import `{path}`"))?;
+    print(&format!("{}\n", image.id))
+}
+
+/// The file, or standard input for `-`.
+fn open(path: &Path) -> io::Result<Box<dyn Read>> {
+    if path == Path::new("-") {
+        return Ok(Box::new(io::stdin().lock()));
+    }
+    let file = File::open(path)?;
+    if file.metadata()?.is_dir() {
+        return Err(io::Error::from(io::ErrorKind::IsADirectory));
+    }
+    Ok(Box::new(file))
+}

@@ -1,0 +1,16 @@
+//! `kill`: send a signal to containers. docker-kill(1).
+
+use mini_engine::stop::StopError;
+use mini_engine::{Home, stop};
+
+use crate::cli::Kill;
+
+pub(crate) fn run(home: &Home, args: &Kill) -> anyhow::Result<u8> {
+    super::repair(home);
+    let number = mini_sys::signal::parse(&args.signal).ok_or_else(|| StopError::Signal(args.signal.clone()))?;
+    super::for_each(&args.containers, |name| {
+        let record = mini_engine::find(home, name)?;
+        stop::kill(home, &record, number)?;
+        Ok(format!("{name}\n"))
+    })
+}

@@ -1,0 +1,71 @@
+//! `ps`: list containers. docker-ps(1).
+
+use jiff::Timestamp;
+use mini_engine::list::{self, Filter};
+use mini_engine::{Home, Record, id};
+use serde_json::{Value, json};
+
+use crate::cli::Ps;
+use crate::commands::print;
+use crate::format::{self, Column};
+
+const COLUMNS: [Column; 10] = [
+    Column { field: "ID", heading: "CONTAINER ID" },
+    Column { field: "Image", heading: "IMAGE" },
+    Column { field: "Command", heading: "COMMAND" },
+    Column { field: "CreatedAt", heading: "CREATED AT" },
+    Column { field: "RunningFor", heading: "CREATED" },
+    Column { field: "Ports", heading: "PORTS" },
+    Column { field: "State", heading: "STATE" },
+    Column { field: "Status", heading: "STATUS" },
+    Column { field: "Names", heading: "NAMES" },
+    Column { field: "Labels", heading: "LABELS" },
+];
+
+const TABLE: &str = "{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}";
+
+/// How much of a command the table shows.
+const COMMAND: usize = 20;
+
+pub(crate) fn run(home: &Home, args: &Ps) -> anyhow::Result<u8> {
+    let filters = args.filter.iter().map(|text| text.parse()).collect::<Result<Vec<Filter>, _>>()?;
+    super::repair(home);
+    let (records, damaged) = list::list(home, args.all, &filters)?;
+    let now = Timestamp::now();
+    let rows: Vec<Value> = records.iter().map(|record| row(record, now, args.no_trunc)).collect();
+    let format = args.format.as_deref().or(args.quiet.then_some("{{.ID}}"));
+    print(&format::list(&rows, format, &COLUMNS, TABLE)?)?;
+    let mut status = 0;
+    for error in damaged {
+        status = crate::failure::report(&anyhow::Error::from(error).context("one container cannot be shown"));
+    }
+    Ok(status)
+}
+
+fn row(record: &Record, now: Timestamp, whole: bool) -> Value {
+    let labels: Vec<String> = record.config.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    json!({
+        "ID": if whole { record.id.as_str() } else { id::short(&record.id) },
+        "Image": record.config.image,
+        "Command": format!("\"{}\"", command(record, whole)),
+        "CreatedAt": record.created.strftime("%Y-%m-%d %H:%M:%S +0000 UTC").to_string(),
+        "RunningFor": format!("{} ago", list::ago(now, record.created)),
+        "Ports": "",
+        "State": record.state.status.word(),
+        "Status": list::status(record, now),
+        "Names": record.name,
+        "Labels": labels.join(","),
+        "Networks": record.host_config.network_mode,
+        "Mounts": "",
+        "LocalVolumes": "0",
+        "Size": "0B",
+    })
+}
+
+fn command(record: &Record, whole: bool) -> String {
+    let words = record.arguments.join(" ");
+    if whole || words.chars().count() <= COMMAND {
+        return words;
+    }
+    words.chars().take(COMMAND - 1).collect::<String>() + "…"
+}

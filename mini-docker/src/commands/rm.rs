@@ -1,0 +1,20 @@
+//! `rm`: remove containers. docker-rm(1).
+
+use mini_engine::find::FindError;
+use mini_engine::{Home, remove};
+
+use crate::cli::Rm;
+
+pub(crate) fn run(home: &Home, args: &Rm) -> anyhow::Result<u8> {
+    super::repair(home);
+    super::for_each(&args.containers, |name| {
+        match mini_engine::find(home, name) {
+            Ok(record) => remove::remove(home, &record, args.force)?,
+            // As `rm -f` of a file does: what is not there is gone.
+            Err(FindError::NotFound(_)) if args.force => {}
+            Err(FindError::Record(_)) if args.force => remove::remove_damaged(home, &mini_engine::find::find_id(home, name)?)?,
+            Err(error) => return Err(error.into()),
+        }
+        Ok(format!("{name}\n"))
+    })
+}

@@ -1,0 +1,61 @@
+//! `rmi`: remove images. docker-rmi(1).
+
+use anyhow::bail;
+use mini_engine::{Home, Status, id, list};
+use mini_images::{Image, Reference, Removed};
+
+use crate::cli::Rmi;
+
+pub(crate) fn run(home: &Home, args: &Rmi) -> anyhow::Result<u8> {
+    let images = home.images()?;
+    super::repair(home);
+    super::for_each(&args.images, |name| {
+        let image = images.find(name)?;
+        let names_left = images.list()?.iter().find(|other| other.manifest == image.manifest).map_or(0, |image| image.names.len());
+        let by_name = name.parse::<Reference>().is_ok_and(|name| image.names.contains(&name));
+        if names_left <= 1 || !by_name {
+            refuse_used(home, name, &image, by_name, args.force)?;
+        }
+        if names_left > 1 && !by_name && !args.force {
+            bail!("conflict: unable to delete {} (must be forced) - image is referenced in multiple repositories", id::short(&image.id.hex()));
+        }
+        let removed = images.remove(name)?;
+        Ok(removed.iter().map(line).collect())
+    })
+}
+
+/// Docker's words for an image that containers need. One that runs keeps it whatever is asked for.
+fn refuse_used(home: &Home, name: &str, image: &Image, by_name: bool, force: bool) -> anyhow::Result<()> {
+    let (records, _) = list::list(home, true, &[])?;
+    for record in records.iter().filter(|record| record.image == image.id) {
+        let (container, hex) = (id::short(&record.id), image.id.hex());
+        let running = record.state.status == Status::Running;
+        let what = if running { "running" } else { "stopped" };
+        match (by_name, running, force) {
+            (true, _, false) => bail!(
+                "conflict: unable to remove repository reference \"{name}\" (must force) - container {container} is using its referenced image {}",
+                id::short(&hex)
+            ),
+            (_, true, true) => bail!(
+                "conflict: unable to delete {} (cannot be forced) - image is being used by running container {container}",
+                id::short(&hex)
+            ),
+            (false, _, false) => bail!(
+                "conflict: unable to delete {} (must be forced) - image is being used by {what} container {container}",
+                id::short(&hex)
+            ),
+            _ => bail!(
+                "conflict: unable to delete {} (cannot be forced) - image is being used by stopped container {container}: remove it first",
+                id::short(&hex)
+            ),
+        }
+    }
+    Ok(())
+}
+
+fn line(removed: &Removed) -> String {
+    match removed {
+        Removed::Untagged(name) => format!("Untagged: {name}\n"),
+        Removed::Deleted(digest) => format!("Deleted: {digest}\n"),
+    }
+}

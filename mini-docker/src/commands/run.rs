@@ -1,0 +1,162 @@
+//! `run`: create a container, start it, and stay with it until it ends. docker-run(1).
+
+use anyhow::{Context as _, bail};
+use mini_engine::{Config, Create, Home, HostConfig, Record};
+use mini_images::Image;
+use mini_runtime::explain::Format;
+
+use crate::cli::{Explain, Run};
+use crate::commands::print;
+use crate::failure::{Failure, OURS, plain};
+use crate::terminal::{self, Ending};
+use crate::values::variable;
+
+pub(crate) fn run(home: &Home, args: Run) -> anyhow::Result<u8> {
+    start(home, args).map_err(ours)
+}
+
+/// Whatever goes wrong before the program runs is 125, except what has a status of its own.
+fn ours(error: anyhow::Error) -> anyhow::Error {
+    if error.is::<Failure>() { error } else { crate::failure::with_status(error, OURS) }
+}
+
+fn start(home: &Home, args: Run) -> anyhow::Result<u8> {
+    let (detach, explain) = (args.detach, args.explain.map(format));
+    let request = request(home, args)?;
+    let (tty, interactive) = (request.config.tty, request.config.attach_stdin);
+    if tty && interactive && !terminal::is_terminal() {
+        bail!("the input device is not a TTY: leave out -t to read from a pipe or a file");
+    }
+    let record = mini_engine::create(home, request)?;
+    let (id, name) = (record.id.clone(), record.name.clone());
+    let attachment = match mini_engine::start(home, record.clone(), explain) {
+        Ok(attachment) => attachment,
+        Err(error) => {
+            discard(home, &record);
+            return Err(error).context(format!("cannot start `{name}`"));
+        }
+    };
+    let ending = if detach {
+        terminal::await_start(&attachment.socket)?
+    } else {
+        terminal::attend(&attachment.socket, tty, interactive)?
+    };
+    match ending {
+        Ending::Started => {
+            super::repair(home);
+            print(&format!("{id}\n"))
+        }
+        Ending::Exited(status) => Ok(status as u8),
+        Ending::Failed(message, status) => Err(Failure {
+            message: format!("cannot start `{name}`: {}", plain(&message)),
+            hint: None,
+            status: status as u8,
+        }
+        .into()),
+        Ending::Lost => {
+            super::repair(home);
+            bail!("the monitor of `{name}` has ended, and its container with it")
+        }
+    }
+}
+
+/// A container whose start could not even be tried is of no use to anybody.
+fn discard(home: &Home, record: &Record) {
+    let _ = mini_engine::remove::remove(home, record, true);
+}
+
+fn format(explain: Explain) -> Format {
+    match explain {
+        Explain::Text => Format::Text,
+        Explain::Json => Format::Json,
+    }
+}
+
+/// The arguments as the engine takes them.
+fn request(home: &Home, args: Run) -> anyhow::Result<Create> {
+    let mut words = args.image_and_command.clone().into_iter();
+    let image_name = words.next().unwrap_or_default();
+    let command: Vec<String> = words.collect();
+    check_network(&args.network)?;
+    if let Some(signal) = &args.stop_signal
+        && mini_sys::signal::parse(signal).is_none()
+    {
+        bail!("invalid signal: {signal}");
+    }
+    if args.rm && args.detach && args.explain.is_some() {
+        bail!("--explain tells the start of a container in the foreground: leave out -d");
+    }
+    let image = find_image(home, &image_name)?;
+    Ok(Create {
+        name: args.name.clone(),
+        image,
+        config: config(&args, image_name, command)?,
+        host_config: host_config(&args),
+    })
+}
+
+fn check_network(network: &str) -> anyhow::Result<()> {
+    match network {
+        "none" | "host" => Ok(()),
+        other => bail!("network `{other}` not found: this version has `none` and `host`"),
+    }
+}
+
+/// The image; the reserved one is made from this machine's programs on first use.
+fn find_image(home: &Home, name: &str) -> anyhow::Result<Image> {
+    let images = home.images()?;
+    if mini_images::host::is_host(name) {
+        return Ok(images.host()?);
+    }
+    Ok(images.find(name)?)
+}
+
+fn config(args: &Run, image: String, command: Vec<String>) -> anyhow::Result<Config> {
+    let mut env = Vec::new();
+    for file in &args.env_file {
+        env.extend(file.read()?);
+    }
+    for text in &args.env {
+        if text.is_empty() || text.starts_with('=') {
+            bail!("invalid environment variable: {text}");
+        }
+        env.extend(variable(text));
+    }
+    let attach = !args.detach;
+    Ok(Config {
+        hostname: args.hostname.clone().unwrap_or_default(),
+        domainname: String::new(),
+        user: args.user.clone().unwrap_or_default(),
+        attach_stdin: args.interactive && attach,
+        attach_stdout: attach,
+        attach_stderr: attach,
+        tty: args.tty,
+        open_stdin: args.interactive,
+        stdin_once: args.interactive && attach,
+        env,
+        cmd: Some(command).filter(|command| !command.is_empty()),
+        image,
+        volumes: None,
+        working_dir: args.workdir.clone().unwrap_or_default(),
+        entrypoint: args.entrypoint.clone().map(|entrypoint| vec![entrypoint]),
+        labels: Default::default(),
+        stop_signal: args.stop_signal.clone(),
+    })
+}
+
+fn host_config(args: &Run) -> HostConfig {
+    HostConfig {
+        network_mode: args.network.clone(),
+        auto_remove: args.rm,
+        readonly_rootfs: args.read_only,
+        memory: args.memory.map_or(0, |bytes| bytes.0),
+        memory_swap: args.memory_swap.map_or(0, |bytes| bytes.0),
+        nano_cpus: args.cpus.map_or(0, |cpus| cpus.0),
+        cpu_shares: args.cpu_shares,
+        cpuset_cpus: args.cpuset_cpus.clone(),
+        pids_limit: args.pids_limit,
+        tmpfs: args.tmpfs.iter().map(|tmpfs| (tmpfs.target.clone(), tmpfs.options.clone())).collect(),
+        ulimits: args.ulimit.iter().map(|limit| limit.0.clone()).collect(),
+        init: args.init,
+    }
+}

@@ -1,0 +1,96 @@
+//! What goes wrong, as one line and a way out, and the exit status it gives.
+
+use std::io::Write as _;
+
+use mini_engine::{HomeError, StartError};
+use mini_images::StoreError;
+
+/// The status for what is our fault and not a program's.
+pub(crate) const OURS: u8 = 125;
+
+/// A failure that brings its own exit status or its own hint.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// One line.
+    pub(crate) message: String,
+    /// A way out.
+    pub(crate) hint: Option<String>,
+    /// The exit status.
+    pub(crate) status: u8,
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// Prints the error with its causes, and a way out where one is known. Returns the exit status.
+pub(crate) fn report(error: &anyhow::Error) -> u8 {
+    let failure = error.downcast_ref::<Failure>();
+    let mut text = format!("mini-docker: {}\n", chain(error));
+    if let Some(hint) = failure.and_then(|failure| failure.hint.clone()).or_else(|| hint(error)) {
+        text += &format!("hint: {hint}\n");
+    }
+    // A closed standard error leaves nothing to say it on.
+    let _ = std::io::stderr().write_all(text.as_bytes());
+    failure.map_or(1, |failure| failure.status)
+}
+
+/// The error and its causes on one line. A cause that its error repeats is left out.
+fn chain(error: &anyhow::Error) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for cause in error.chain() {
+        let text = plain(&cause.to_string());
+        if parts.last().is_none_or(|last| !last.contains(&text)) {
+            parts.push(text);
+        }
+    }
+    parts.join(": ")
+}
+
+/// Rust's own words end in `(os error 2)`, which tells nobody more.
+pub(crate) fn plain(text: &str) -> String {
+    match text.rfind(" (os error ") {
+        Some(at) if text.ends_with(')') => text[..at].to_owned(),
+        _ => text.to_owned(),
+    }
+}
+
+/// The way out, as far as the kinds of error tell one.
+fn hint(error: &anyhow::Error) -> Option<String> {
+    error.chain().find_map(|cause| {
+        if let Some(StoreError::NotFound { suggestion: None, .. }) = cause.downcast_ref() {
+            return Some(
+                "`mini-docker images` lists what is here, `import` and `load -i` bring more; the image `host` is always there"
+                    .to_owned(),
+            );
+        }
+        if let Some(HomeError::Unusable { path, .. }) = cause.downcast_ref() {
+            return Some(format!(
+                "`--root DIR` (or MINI_DOCKER_ROOT) keeps everything in a directory of your choice instead of {}",
+                path.parent().unwrap_or(path).display()
+            ));
+        }
+        if let Some(StartError::Plan(mini_runtime::PlanError::Limits(limits))) = cause.downcast_ref() {
+            return limits.hint().map(str::to_owned);
+        }
+        cause.downcast_ref::<std::io::Error>().and_then(io_hint)
+    })
+}
+
+fn io_hint(error: &std::io::Error) -> Option<String> {
+    match error.kind() {
+        std::io::ErrorKind::StorageFull => {
+            Some("the disk is full: `mini-docker rm` and `rmi` make room, `--root DIR` uses another disk".to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// The error as it is, with this exit status.
+pub(crate) fn with_status(error: anyhow::Error, status: u8) -> anyhow::Error {
+    Failure { message: chain(&error), hint: hint(&error), status }.into()
+}

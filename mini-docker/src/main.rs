@@ -1,0 +1,27 @@
+//! `mini-docker`: Docker's command line over this workspace's engine.
+//!
+//! This crate is glue: it reads arguments and the environment, makes one call of an engine, and prints. Whatever
+//! is worth knowing about containers is in the chapter crates. Book ch. 10.
+
+mod cli;
+mod commands;
+mod failure;
+mod format;
+mod terminal;
+mod values;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match cli::parse(std::env::args_os()) {
+        Ok(arguments) => finish(commands::run(arguments)),
+        Err(failure) => finish(Err(failure.into())),
+    }
+}
+
+fn finish(result: anyhow::Result<u8>) -> ExitCode {
+    match result {
+        Ok(status) => ExitCode::from(status),
+        Err(error) => ExitCode::from(failure::report(&error)),
+    }
+}

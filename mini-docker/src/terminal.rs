@@ -1,0 +1,178 @@
+//! Between a container's monitor and this terminal: bytes, sizes, signals.
+//!
+//! In raw mode every key belongs to the container. The terminal is brought back to what it was on every way out:
+//! the end of the container, a signal, an error. Signals come in over a descriptor, so nothing is ever cut off
+//! in the middle. tty_ioctl(4), signalfd(2); book ch. 7.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+
+use anyhow::Context as _;
+use mini_runtime::wire::{CHUNK, FromMonitor, ToMonitor};
+use mini_sys::ipc::{self, PollFd, PollFlags};
+use mini_sys::pidfd;
+use mini_sys::signal::{self, Signal, SignalFd};
+use mini_sys::tty::{self, Raw};
+use mini_sys::{Errno, Pid};
+
+/// How it went.
+#[derive(Debug)]
+pub(crate) enum Ending {
+    /// The program runs; told only to who asked for no more.
+    Started,
+    /// The program has ended with this status.
+    Exited(i32),
+    /// The container could not be started.
+    Failed(String, i32),
+    /// The monitor is gone without a word.
+    Lost,
+}
+
+/// What is passed on to the program instead of ending this command. Those that the keyboard or the kernel
+/// sends about this process itself stay here.
+const FORWARDED: [Signal; 8] = [
+    Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM, Signal::SIGUSR1, Signal::SIGUSR2,
+    Signal::SIGALRM, Signal::SIGCONT,
+];
+
+/// Whether standard input is a terminal.
+pub(crate) fn is_terminal() -> bool {
+    tty::is_terminal(io::stdin())
+}
+
+/// Waits until the program runs, or cannot.
+pub(crate) fn await_start(socket: &OwnedFd) -> anyhow::Result<Ending> {
+    loop {
+        match FromMonitor::receive(socket)? {
+            Some(FromMonitor::Step(line)) => explain(&line)?,
+            Some(FromMonitor::Failed(message, status)) => return Ok(Ending::Failed(message, status)),
+            Some(_) => return Ok(Ending::Started),
+            None => return Ok(Ending::Lost),
+        }
+    }
+}
+
+/// Stays with the container until it ends.
+pub(crate) fn attend(socket: &OwnedFd, terminal: bool, interactive: bool) -> anyhow::Result<Ending> {
+    let mut wanted = FORWARDED.to_vec();
+    wanted.push(Signal::SIGWINCH);
+    let signals = signal::signalfd(&wanted)?;
+    let mut session = Session { socket, signals, terminal, reads_input: interactive, raw: None, program: None };
+    session.resize();
+    session.run()
+}
+
+struct Session<'a> {
+    socket: &'a OwnedFd,
+    signals: SignalFd,
+    terminal: bool,
+    reads_input: bool,
+    /// Dropping it brings the terminal back.
+    raw: Option<Raw>,
+    program: Option<OwnedFd>,
+}
+
+impl Session<'_> {
+    fn run(&mut self) -> anyhow::Result<Ending> {
+        loop {
+            let stdin = io::stdin();
+            let mut fds = vec![
+                PollFd::new(self.socket.as_fd(), PollFlags::POLLIN),
+                PollFd::new(self.signals.as_fd(), PollFlags::POLLIN),
+            ];
+            if self.reads_input && self.program.is_some() {
+                fds.push(PollFd::new(stdin.as_fd(), PollFlags::POLLIN));
+            }
+            ipc::poll(&mut fds, None)?;
+            let ready: Vec<bool> = fds.iter().map(|fd| fd.any().unwrap_or(false)).collect();
+            if ready[1] {
+                self.take_signals()?;
+            }
+            if ready.get(2) == Some(&true) {
+                self.take_input()?;
+            }
+            if ready[0] {
+                match FromMonitor::receive(self.socket)? {
+                    Some(message) => {
+                        if let Some(ending) = self.take(message)? {
+                            return Ok(ending);
+                        }
+                    }
+                    None => return Ok(Ending::Lost),
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, message: FromMonitor) -> anyhow::Result<Option<Ending>> {
+        match message {
+            FromMonitor::Step(line) => explain(&line)?,
+            FromMonitor::Started(pid) => {
+                // It may have ended already; then there is nothing to pass signals on to.
+                self.program = pidfd::pidfd_open(Pid::from_raw(pid)).ok();
+                if self.program.is_none() {
+                    self.reads_input = false;
+                }
+                if self.terminal && self.reads_input && is_terminal() {
+                    self.raw = Some(Raw::enter(io::stdin())?);
+                }
+            }
+            FromMonitor::Stdout(bytes) => write(&mut io::stdout(), &bytes)?,
+            FromMonitor::Stderr(bytes) => write(&mut io::stderr(), &bytes)?,
+            FromMonitor::Failed(message, status) => return Ok(Some(Ending::Failed(message, status))),
+            FromMonitor::Exited(status) => return Ok(Some(Ending::Exited(status))),
+        }
+        Ok(None)
+    }
+
+    fn take_signals(&mut self) -> anyhow::Result<()> {
+        while let Some(signal) = signal::next(&self.signals)? {
+            if signal == Signal::SIGWINCH {
+                self.resize();
+            } else if let Some(program) = &self.program {
+                // A program that has just ended needs no signal.
+                let _ = pidfd::pidfd_send_signal(program, signal);
+            }
+        }
+        Ok(())
+    }
+
+    fn take_input(&mut self) -> anyhow::Result<()> {
+        let mut chunk = [0; CHUNK];
+        let message = match ipc::read(io::stdin(), &mut chunk) {
+            Ok(0) => None,
+            Ok(length) => Some(ToMonitor::Stdin(chunk[..length].to_vec())),
+            Err(error) if error.errno() == Errno::EAGAIN => return Ok(()),
+            // A terminal that hung up has no more input.
+            Err(_) => None,
+        };
+        self.reads_input = message.is_some();
+        match message.unwrap_or(ToMonitor::CloseStdin).send(self.socket) {
+            // The end of the container is told on the same socket, and read there.
+            Err(error) if matches!(error.errno(), Errno::EPIPE | Errno::ECONNRESET) => self.reads_input = false,
+            other => other?,
+        }
+        Ok(())
+    }
+
+    fn resize(&self) {
+        if self.terminal
+            && let Ok(size) = tty::window_size(io::stdout()).or_else(|_| tty::window_size(io::stdin()))
+        {
+            // A monitor that is gone has no terminal to resize.
+            let _ = ToMonitor::Resize(size).send(self.socket);
+        }
+    }
+}
+
+fn explain(line: &str) -> anyhow::Result<()> {
+    write(&mut io::stderr(), format!("{line}\n").as_bytes())
+}
+
+/// Writes all of it. That the reader has gone away does not end the container.
+fn write(to: &mut impl io::Write, bytes: &[u8]) -> anyhow::Result<()> {
+    match to.write_all(bytes).and_then(|()| to.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).context("write the container's output"),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,194 @@
+//! The values of flags, as typed and as they are meant: sizes, processors, limits, variables.
+
+use std::fs;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use mini_engine::Ulimit;
+
+/// A number of bytes: `64m`, `1.5g`, `1024`, or -1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bytes(pub(crate) i64);
+
+impl FromStr for Bytes {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("invalid size: '{text}'; write bytes, or a number with b, k, m, g or t, such as `64m`");
+        if text == "-1" {
+            return Ok(Self(-1));
+        }
+        let lower = text.trim().to_ascii_lowercase();
+        let digits = lower.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+        let factor: f64 = match lower[digits.len()..].trim_end_matches("ib").trim_end_matches('b') {
+            "" => 1.0,
+            "k" => 1024.0,
+            "m" => 1024.0 * 1024.0,
+            "g" => 1024.0 * 1024.0 * 1024.0,
+            "t" => 1024.0 * 1024.0 * 1024.0 * 1024.0,
+            _ => return Err(wrong()),
+        };
+        let number: f64 = digits.trim_end().parse().map_err(|_| wrong())?;
+        let bytes = number * factor;
+        // Beyond 2^63 the cast would be silent.
+        if !bytes.is_finite() || bytes < 0.0 || bytes >= 9.2e18 || digits.starts_with('+') {
+            return Err(wrong());
+        }
+        Ok(Self(bytes as i64))
+    }
+}
+
+/// A number of processors, in billionths: `1.5`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Cpus(pub(crate) u64);
+
+impl FromStr for Cpus {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("failed to parse {text} as a rational number");
+        let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()) && text.len() <= 9;
+        if !digits(whole) || !digits(part) || (whole.is_empty() && part.is_empty()) {
+            return Err(wrong());
+        }
+        let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().map_err(|_| wrong())? };
+        let part: u64 = format!("{part:0<9}").parse().map_err(|_| wrong())?;
+        Ok(Self(whole * 1_000_000_000 + part))
+    }
+}
+
+/// A directory in memory: `/run:size=64k`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Tmpfs {
+    /// Where.
+    pub(crate) target: String,
+    /// Options of mount(8).
+    pub(crate) options: String,
+}
+
+impl FromStr for Tmpfs {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (target, options) = text.split_once(':').unwrap_or((text, ""));
+        if !target.starts_with('/') || target == "/" {
+            return Err(format!("invalid mount path: '{target}' mount path must be absolute, and not the root"));
+        }
+        Ok(Self { target: target.to_owned(), options: options.to_owned() })
+    }
+}
+
+/// A resource limit: `nofile=1024:2048`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Limit(pub(crate) Ulimit);
+
+impl FromStr for Limit {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, numbers) = text.split_once('=').ok_or_else(|| format!("invalid ulimit argument: {text}"))?;
+        mini_security::limits::resource(name).ok_or_else(|| format!("invalid ulimit type: {name}"))?;
+        let number = |text: &str| match text {
+            "unlimited" | "-1" => Ok(-1),
+            _ => text.parse::<u32>().map(i64::from).map_err(|_| format!("invalid ulimit value: {text}")),
+        };
+        let (soft, hard) = numbers.split_once(':').unwrap_or((numbers, numbers));
+        let (soft, hard) = (number(soft)?, number(hard)?);
+        if hard != -1 && (soft == -1 || soft > hard) {
+            return Err(format!("ulimit soft limit must be less than or equal to hard limit: {soft} > {hard}"));
+        }
+        Ok(Self(Ulimit { name: name.to_owned(), hard, soft }))
+    }
+}
+
+/// A file of variables, a line each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct EnvFile(pub(crate) PathBuf);
+
+impl FromStr for EnvFile {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Ok(Self(PathBuf::from(text)))
+    }
+}
+
+impl EnvFile {
+    /// The variables in the file; comments and empty lines are none.
+    pub(crate) fn read(&self) -> anyhow::Result<Vec<String>> {
+        use anyhow::Context as _;
+        let path = self.0.display();
+        let text = fs::read_to_string(&self.0).with_context(|| format!("read the variables in `{path}`"))?;
+        let lines = text.trim_start_matches('\u{feff}').lines().enumerate();
+        let mut variables = Vec::new();
+        for (number, line) in lines.filter(|(_, line)| !line.trim_start().is_empty() && !line.trim_start().starts_with('#')) {
+            let line = line.trim_start();
+            let name = line.split('=').next().unwrap_or_default();
+            if name.is_empty() || name.contains(char::is_whitespace) {
+                anyhow::bail!("poorly formatted environment: `{line}` in line {} of `{path}` has no name without spaces", number + 1);
+            }
+            variables.extend(variable(line));
+        }
+        Ok(variables)
+    }
+}
+
+/// A variable as it was given: `NAME=value`, or `NAME` alone for its value here; none if it has none.
+pub(crate) fn variable(text: &str) -> Option<String> {
+    if text.contains('=') {
+        return Some(text.to_owned());
+    }
+    std::env::var(text).ok().map(|value| format!("{text}={value}"))
+}
+
+/// A size as Docker shows it: three digits and a unit of thousands, `28.1MB`.
+pub(crate) fn human_size(bytes: u64) -> String {
+    let mut size = bytes as f64;
+    for unit in ["B", "kB", "MB", "GB", "TB"] {
+        if size < 1000.0 {
+            return format!("{}{unit}", three_digits(size));
+        }
+        size /= 1000.0;
+    }
+    format!("{}PB", three_digits(size))
+}
+
+/// C's `%.3g`: three significant digits, no zeros at the end.
+fn three_digits(number: f64) -> String {
+    let decimals = if number >= 100.0 { 0 } else if number >= 10.0 { 1 } else { 2 };
+    let text = format!("{number:.decimals$}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_read_as_docker_reads_them() {
+        let read = |text: &str| text.parse::<Bytes>().map(|bytes| bytes.0).ok();
+        assert_eq!([read("64m"), read("1.5g"), read("1024"), read("2KiB"), read("-1")], [Some(67_108_864), Some(1_610_612_736), Some(1024), Some(2048), Some(-1)]);
+        assert_eq!([read("64MB"), read("m"), read(""), read("1x"), read("-5"), read("1e99g")], [Some(67_108_864), None, None, None, None, None]);
+    }
+
+    #[test]
+    fn processors_are_read_exactly() {
+        let read = |text: &str| text.parse::<Cpus>().map(|cpus| cpus.0).ok();
+        assert_eq!([read("1.5"), read("2"), read(".25"), read("x"), read("-1"), read("1.")], [Some(1_500_000_000), Some(2_000_000_000), Some(250_000_000), None, None, Some(1_000_000_000)]);
+    }
+
+    #[test]
+    fn resource_limits_are_checked() {
+        let read = |text: &str| text.parse::<Limit>().map(|limit| (limit.0.soft, limit.0.hard));
+        assert_eq!(read("nofile=10:20"), Ok((10, 20)));
+        assert_eq!(read("core=-1"), Ok((-1, -1)));
+        assert_eq!(read("nofiles=1"), Err("invalid ulimit type: nofiles".to_owned()));
+        assert_eq!(read("nofile=20:10"), Err("ulimit soft limit must be less than or equal to hard limit: 20 > 10".to_owned()));
+    }
+
+    #[test]
+    fn sizes_are_shown_as_docker_shows_them() {
+        assert_eq!([0, 999, 1000, 28_140_000, 170_000_000].map(human_size), ["0B", "999B", "1kB", "28.1MB", "170MB"]);
+    }
+}

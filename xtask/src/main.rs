@@ -1,0 +1,52 @@
+//! `cargo x`: one command per habit, so that nobody needs to remember how it is done here.
+//!
+//! A verb is a file in `commands`. Each runs ordinary tools, says in one line what it is doing, and stops at
+//! the first that fails. CONTRIBUTING.md says when to use which.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "talking to whoever typed `cargo x` is its work")]
+
+mod commands {
+    pub(crate) mod bench;
+    pub(crate) mod ci;
+    pub(crate) mod ladder;
+}
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+use commands::{bench, ci, ladder};
+
+const USAGE: &str = "\
+usage: cargo x COMMAND
+
+  ci               all that must pass after `cargo test --workspace`: format, lints, documentation,
+                   layering, and every benchmark run once
+  bench [FILTER]   run the benchmarks, or those whose name contains FILTER (`ch05`, `overlay`)
+  bench ladder [--rounds N]
+                   measure what each part of a container adds; print a table, draw
+                   book/src/figures/ladder.svg, keep benches/results/ladder.json (needs root)
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match run(&arguments.iter().map(String::as_str).collect::<Vec<_>>()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("cargo x: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[&str]) -> Result<()> {
+    match arguments {
+        [] | ["help" | "-h" | "--help", ..] => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        ["ci"] => ci::run(),
+        ["bench", "ladder", options @ ..] => ladder::run(options),
+        ["bench", filter @ ..] => bench::run(filter),
+        [other, ..] => bail!("no command `{other}` that takes these arguments\nhint: `cargo x --help` lists them"),
+    }
+}
