@@ -115,22 +115,21 @@ pub fn plan(spec: &Spec, setting: &Setting) -> Result<Plan, PlanError> {
         plan.beside.push(Step::JoinCgroup);
     }
 
+    let mounts = mounts(spec);
+    // Nothing can be done without ids, and a mount of cgroups shows what the cgroup namespace was made of.
+    let parent_goes_first = in_user_namespace || mounts.iter().any(|mount| mount.fstype == "cgroup2");
     let inside = &mut plan.inside;
     inside.push(Step::DieWithParent);
-    if in_user_namespace {
+    if parent_goes_first {
         inside.push(Step::AwaitParent);
+        inside.extend(namespaces.inside().into_iter().map(Step::Namespace));
     }
     inside.push(Step::Root(mini_chroot::Step::KeepPrivate));
-    let mounts = mounts(spec);
     let devices = if in_user_namespace { Devices::Bind } else { Devices::Make };
     match &setting.overlay {
         Some(overlay) => inside.push(Step::Overlay(overlay.clone(), root.path().clone())),
         None => inside.push(Step::Root(mini_chroot::Step::BindRoot(root.path().clone()))),
     }
-    if !in_user_namespace {
-        inside.push(Step::AwaitParent);
-    }
-    inside.extend(namespaces.inside().into_iter().map(Step::Namespace));
     inside.extend(mini_chroot::plan(root.path(), &mounts, devices).into_iter().map(Step::Root));
     if process.terminal().unwrap_or(false) {
         inside.push(Step::Console { uid: process.user().uid() });
@@ -143,6 +142,11 @@ pub fn plan(spec: &Spec, setting: &Setting) -> Result<Plan, PlanError> {
     }
     if namespaces.create.contains(&Kind::Net) {
         inside.push(Step::LoopbackUp);
+    }
+    if !parent_goes_first {
+        // Joining cgroups takes the kernel long, and the mounts above did not have to wait for it.
+        inside.push(Step::AwaitParent);
+        inside.extend(namespaces.inside().into_iter().map(Step::Namespace));
     }
     let groups_are_denied = setting.id_maps.contains(&idmap::Step::DenySetgroups);
     become_user(process, groups_are_denied, inside)?;
