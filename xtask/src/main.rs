@@ -2,7 +2,11 @@
 //!
 //! A verb is a file in `commands`. Each runs ordinary tools, says in one line what it is doing, and stops at
 //! the first that fails. CONTRIBUTING.md says when to use which.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "talking to whoever typed `cargo x` is its work")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "talking to whoever typed `cargo x` is its work"
+)]
 
 mod commands {
     pub(crate) mod bench;
@@ -47,6 +51,8 @@ fn run(arguments: &[&str]) -> Result<()> {
         ["ci"] => ci::run(),
         ["bench", "ladder", options @ ..] => ladder::run(options),
         ["bench", filter @ ..] => bench::run(filter),
-        [other, ..] => bail!("no command `{other}` that takes these arguments\nhint: `cargo x --help` lists them"),
+        [other, ..] => {
+            bail!("no command `{other}` that takes these arguments\nhint: `cargo x --help` lists them")
+        }
     }
 }

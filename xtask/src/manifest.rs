@@ -21,7 +21,8 @@ pub fn table<'m>(manifest: &'m str, name: &str) -> Option<Vec<(&'m str, &'m str)
 mod tests {
     use super::table;
 
-    const MANIFEST: &str = "[package]\nname = \"mini-x\"\n\n[lints]\n# Why.\nworkspace = true\n[dependencies]\n";
+    const MANIFEST: &str =
+        "[package]\nname = \"mini-x\"\n\n[lints]\n# Why.\nworkspace = true\n[dependencies]\n";
 
     #[test]
     fn a_table_ends_where_the_next_one_begins() {

@@ -12,7 +12,10 @@ pub fn code_only(source: &str) -> String {
     while at < characters.len() {
         let rest = &characters[at..];
         let before = at.checked_sub(1).map(|last| characters[last]);
-        let length = comment(rest).or_else(|| raw_text(rest, before)).or_else(|| text(rest)).or_else(|| character(rest));
+        let length = comment(rest)
+            .or_else(|| raw_text(rest, before))
+            .or_else(|| text(rest))
+            .or_else(|| character(rest));
         match length {
             Some(length) => {
                 let skipped = &rest[..length.min(rest.len())];
@@ -30,7 +33,8 @@ pub fn code_only(source: &str) -> String {
 
 /// The words of a line: letters, digits and underscores, as in identifiers and keywords.
 pub fn words(line: &str) -> impl Iterator<Item = &str> {
-    line.split(|character: char| !character.is_alphanumeric() && character != '_').filter(|word| !word.is_empty())
+    line.split(|character: char| !character.is_alphanumeric() && character != '_')
+        .filter(|word| !word.is_empty())
 }
 
 /// The length of the comment that `rest` begins with. Block comments nest.
@@ -62,7 +66,9 @@ fn comment(rest: &[char]) -> Option<usize> {
 /// The length of the raw text (`r"…"`, `r#"…"#`, also after `b` or `c`) that `rest` begins with. An `r` at the
 /// end of a name, as in `for"`, begins none.
 fn raw_text(rest: &[char], before: Option<char>) -> Option<usize> {
-    if rest[0] != 'r' || before.is_some_and(|last| (last.is_alphanumeric() && !"bc".contains(last)) || last == '_') {
+    if rest[0] != 'r'
+        || before.is_some_and(|last| (last.is_alphanumeric() && !"bc".contains(last)) || last == '_')
+    {
         return None;
     }
     let hashes = rest[1..].iter().take_while(|character| **character == '#').count();
@@ -107,7 +113,10 @@ mod tests {
 
     #[test]
     fn comments_and_texts_are_no_code() {
-        assert_eq!(kept("let a = 1; // unsafe\nlet b = \"unsafe \\\" unsafe\";"), ["let", "a", "1", "let", "b"]);
+        assert_eq!(
+            kept("let a = 1; // unsafe\nlet b = \"unsafe \\\" unsafe\";"),
+            ["let", "a", "1", "let", "b"]
+        );
         assert_eq!(kept("a /* x /* y */ z */ b"), ["a", "b"]);
         assert_eq!(kept("a(r#\"x \" y\"#, br\"z\\\", c)"), ["a", "b", "c"]);
     }

@@ -79,12 +79,17 @@ impl Workspace {
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo.args(["metadata", "--no-deps", "--format-version=1", "--quiet"]);
         let output = cargo.output().context("run `cargo metadata`")?;
-        ensure!(output.status.success(), "`cargo metadata`: {}", String::from_utf8_lossy(&output.stderr).trim());
+        ensure!(
+            output.status.success(),
+            "`cargo metadata`: {}",
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
         Self::parse(&output.stdout)
     }
 
     fn parse(json: &[u8]) -> Result<Self> {
-        let metadata: Metadata = serde_json::from_slice(json).context("read what `cargo metadata` printed")?;
+        let metadata: Metadata =
+            serde_json::from_slice(json).context("read what `cargo metadata` printed")?;
         let root = metadata.workspace_root;
         let member = |package: Package| {
             let folder = package.manifest_path.parent().unwrap_or(Path::new(""));

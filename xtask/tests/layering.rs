@@ -60,7 +60,9 @@ fn every_crate_takes_the_lints_over_and_mini_sys_all_but_one() {
         } else {
             rules::lints_not_inherited(&manifest).into_iter().collect()
         };
-        complaints.extend(found.iter().map(|complaint| format!("{}/Cargo.toml {complaint}", member.folder.display())));
+        complaints.extend(
+            found.iter().map(|complaint| format!("{}/Cargo.toml {complaint}", member.folder.display())),
+        );
     }
     none(&complaints);
 }
@@ -71,7 +73,8 @@ fn unsafe_stands_in_mini_sys_alone() {
     let member = workspace.members.iter().find(|member| member.name == UNSAFE_CRATE).unwrap();
     let (there, elsewhere): (Vec<_>, Vec<_>) =
         workspace.sources().unwrap().into_iter().partition(|file| file.path.starts_with(&member.folder));
-    let lines = |file: &SourceFile| Some(rules::lines_with_unsafe(&file.text)).filter(|lines| !lines.is_empty());
+    let lines =
+        |file: &SourceFile| Some(rules::lines_with_unsafe(&file.text)).filter(|lines| !lines.is_empty());
     none(&about(&elsewhere, |file| lines(file).map(|lines| format!("`unsafe` on line {lines:?}"))));
     assert!(there.iter().any(|file| lines(file).is_some()), "the search for `unsafe` finds none at all");
 }
@@ -89,7 +92,8 @@ fn a_lib_rs_holds_docs_modules_and_reexports_only() {
 fn no_module_has_a_name_that_says_nothing() {
     let files = workspace().sources().unwrap();
     none(&about(&files, |file| {
-        rules::banned_modules(&file.path).map(|name| format!("a module named `{name}`: name it after what it does"))
+        rules::banned_modules(&file.path)
+            .map(|name| format!("a module named `{name}`: name it after what it does"))
     }));
 }
 
@@ -107,7 +111,10 @@ fn no_file_is_longer_than_one_sitting() {
 fn every_dependency_has_its_reason_in_the_architecture() {
     let workspace = workspace();
     let file = Path::new("ARCHITECTURE.md");
-    assert!(workspace.root.join(file).exists(), "ARCHITECTURE.md is missing; it gives each dependency's reason");
+    assert!(
+        workspace.root.join(file).exists(),
+        "ARCHITECTURE.md is missing; it gives each dependency's reason"
+    );
     let root = workspace.text("Cargo.toml").unwrap();
     none(&rules::dependencies_without_reason(&root, &workspace.text(file).unwrap()));
 }

@@ -20,6 +20,7 @@ pub mod file;
 pub mod flags;
 pub mod inode;
 pub mod ipc;
+pub mod memory;
 pub mod mount;
 pub mod mount_api;
 pub mod namespace;

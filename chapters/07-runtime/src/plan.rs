@@ -106,8 +106,9 @@ pub fn plan(spec: &Spec, setting: &Setting) -> Result<Plan, PlanError> {
         let name = path.to_string_lossy().trim_start_matches('/').to_owned();
         let limits = linux.resources().as_ref().map(resources::limits).unwrap_or_default();
         let steps = mini_cgroups::plan(layout, &name, &limits).map_err(PlanError::Limits)?;
+        // Where no cgroup can be made there are no steps, and a limit would have been an error above.
+        plan.cgroup = Some(name).filter(|_| !steps.is_empty());
         plan.before.extend(steps.into_iter().map(Step::Cgroup));
-        plan.cgroup = Some(name);
     }
     plan.before.push(Step::Clone(plan.clone));
     plan.beside.extend(setting.id_maps.iter().cloned().map(Step::IdMap));

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use mini_sys::ipc::{self, PollFd, PollFlags};
 use mini_sys::pidfd::{self, Exit};
-use mini_sys::{Errno, Result, tty};
+use mini_sys::{Errno, Result, memory, tty};
 
 use crate::log::{Log, Stream};
 use crate::stdio::MonitorSide;
@@ -22,6 +22,9 @@ const QUEUE: usize = 32;
 
 /// Messages that may wait for the program to read its input before clients have to wait.
 const INPUT: usize = 32;
+
+/// Who has been quiet for so long may go on to be.
+const BUSY: Duration = Duration::from_millis(250);
 
 /// A relay between one container and its clients.
 #[derive(Debug)]
@@ -158,7 +161,15 @@ impl Relay {
             events.set(PollFlags::POLLOUT, !client.queue.is_empty());
             watch(client.socket.as_fd(), events, Meaning::Client(index));
         }
-        ipc::poll(&mut fds, limit)?;
+        match limit {
+            Some(limit) => drop(ipc::poll(&mut fds, Some(limit))?),
+            // Most of its life a monitor waits, and there may be hundreds of them.
+            None => {
+                if ipc::poll(&mut fds, Some(BUSY))? == 0 {
+                    memory::wait_in_little(&mut fds)?;
+                }
+            }
+        }
         let mut ready = Ready::default();
         for (fd, meaning) in fds.iter().zip(meanings) {
             let events = fd.revents().unwrap_or(PollFlags::empty());

@@ -5,6 +5,7 @@
 //! these files itself, and [`repair`] puts right what a killed one left. Book ch. 10.
 
 pub mod create;
+pub mod doctor;
 pub mod find;
 pub mod home;
 pub mod id;

@@ -30,7 +30,7 @@ pub(crate) struct Monitor {
     pub(crate) home: Home,
     pub(crate) record: Record,
     pub(crate) plan: Plan,
-    pub(crate) layout: Option<Layout>,
+    pub(crate) layout: Layout,
     pub(crate) explain: Option<Format>,
 }
 
@@ -40,7 +40,7 @@ pub(crate) fn main(monitor: Monitor, socket: OwnedFd) -> ! {
     let _ = mini_sys::process::set_name(c"mini-monitor");
     let Monitor { home, record, plan, layout, explain } = monitor;
     let (id, auto_remove) = (record.id.clone(), record.host_config.auto_remove);
-    let relayed = match begin(&home, record, &plan, layout.as_ref(), explain, &socket) {
+    let relayed = match begin(&home, record, &plan, &layout, explain, &socket) {
         Ok((started, relay)) => {
             drop(plan);
             watch(&home, &id, auto_remove, started, relay, socket)
@@ -51,7 +51,7 @@ pub(crate) fn main(monitor: Monitor, socket: OwnedFd) -> ! {
         // Nobody listens any more; the record and the log are where to look.
         let _ = Record::change(&home, &id, |record| record.state.error = error.to_string());
     }
-    repair::sweep(&home, layout.as_ref());
+    repair::sweep(&home, Some(&layout));
     clone::leave(0)
 }
 
@@ -65,7 +65,7 @@ fn begin(
     home: &Home,
     mut record: Record,
     plan: &Plan,
-    layout: Option<&Layout>,
+    layout: &Layout,
     explain: Option<Format>,
     socket: &OwnedFd,
 ) -> Result<(Started, Relay), Failure> {
@@ -80,7 +80,7 @@ fn begin(
         let _ = FromMonitor::Step(line).send(socket, true);
     };
     let on_step: Option<mini_runtime::start::OnStep<'_>> = if explain.is_some() { Some(&mut tell) } else { None };
-    let started = mini_runtime::start(plan, layout, program, on_step).map_err(|error| Failure {
+    let started = mini_runtime::start(plan, Some(layout), program, on_step).map_err(|error| Failure {
         message: chain(&error),
         status: if let mini_runtime::StartError::Exec(exec) = &error { exec.exit_code() } else { OURS },
     })?;

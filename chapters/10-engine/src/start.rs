@@ -73,7 +73,7 @@ pub struct Attachment {
 
 /// What a start needs to know of this machine and of the image.
 struct Ground {
-    layout: Option<Layout>,
+    layout: Layout,
     setting: Setting,
     spec: oci_spec::runtime::Spec,
 }
@@ -116,13 +116,12 @@ fn survey(home: &Home, record: &Record) -> Result<Ground, StartError> {
     let stack = record.layer.as_ref().map(|top| layers.stack(top)).transpose()?;
     let user = user::resolve(&record.config.user, stack.as_ref())?;
     let layout = Layout::detect().map_err(StartError::Cgroups)?;
-    let layout = Some(layout).filter(|layout| layout.unified.is_some() || !layout.hierarchies.is_empty());
-    let unified = layout.as_ref().is_some_and(Layout::is_unified_alone);
+    let unified = layout.is_unified_alone();
     let spec = spec::spec(home, record, &user, Machine { rootless, unified })?;
     let upper = Upper { tree: directory.join("upper"), work: directory.join("work") };
     let setting = Setting {
         overlay: Some(Overlay { lower, upper: Some(upper), userxattr: rootless }),
-        cgroups: layout.clone(),
+        cgroups: Some(layout.clone()),
         init: record.host_config.init,
         id_maps: if rootless { id_maps() } else { Vec::new() },
     };

@@ -20,7 +20,11 @@ struct Step {
 /// benchmarks, which only have to run, in the profile of the tests.
 const STEPS: [Step; 6] = [
     Step { name: "format", arguments: &["fmt", "--all", "--check"], variable: None },
-    Step { name: "layering", arguments: &["test", "--quiet", "--workspace", "--test", "layering"], variable: None },
+    Step {
+        name: "layering",
+        arguments: &["test", "--quiet", "--workspace", "--test", "layering"],
+        variable: None,
+    },
     Step {
         name: "clippy",
         arguments: &["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"],
@@ -85,14 +89,19 @@ mod tests {
     #[test]
     fn every_step_is_about_the_whole_workspace() {
         for step in &STEPS {
-            assert!(step.arguments.contains(&"--workspace") || step.arguments.contains(&"--all"), "{}", step.name);
+            assert!(
+                step.arguments.contains(&"--workspace") || step.arguments.contains(&"--all"),
+                "{}",
+                step.name
+            );
         }
     }
 
     #[test]
     fn a_warning_fails_clippy_and_doc() {
         let commands: Vec<String> = STEPS.iter().map(super::Step::command).collect();
-        let denied: Vec<&String> = commands.iter().filter(|command| command.contains("-D warnings")).collect();
+        let denied: Vec<&String> =
+            commands.iter().filter(|command| command.contains("-D warnings")).collect();
         assert_eq!(denied.len(), 2, "{commands:?}");
     }
 

@@ -41,11 +41,15 @@ pub fn draw(ladder: &Ladder) -> String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"ladder\" viewBox=\"0 0 {WIDTH} {height}\" width=\"100%\" \
          style=\"max-width: 40rem\" role=\"img\" aria-labelledby=\"ladder-title ladder-text\">"
     );
-    let _ = writeln!(svg, "<title id=\"ladder-title\">The cost ladder: what each part of a container adds</title>");
+    let _ = writeln!(
+        svg,
+        "<title id=\"ladder-title\">The cost ladder: what each part of a container adds</title>"
+    );
     let _ = writeln!(svg, "<desc id=\"ladder-text\">{}</desc>", escape(&in_words(ladder)));
     let _ = writeln!(svg, "<style>\n{STYLE}</style>");
     let _ = writeln!(svg, "<rect class=\"ground\" width=\"{WIDTH}\" height=\"{height}\" rx=\"8\"/>");
-    let _ = writeln!(svg, "<text class=\"head\" x=\"{MARGIN}\" y=\"28\">From a process to a container</text>");
+    let _ =
+        writeln!(svg, "<text class=\"head\" x=\"{MARGIN}\" y=\"28\">From a process to a container</text>");
     for (row, (rung, added)) in ladder.added().enumerate() {
         let top = HEAD + ROW * row as f64;
         // A rung that costs less than the one below has no dark part.
@@ -69,15 +73,18 @@ pub fn draw(ladder: &Ladder) -> String {
     }
     let foot = height - FOOT + 18.0;
     let when = format!("{}, {}, median of {} rounds", ladder.kernel, ladder.date, ladder.rounds);
-    let _ = writeln!(svg, "<text class=\"foot\" x=\"{MARGIN}\" y=\"{foot}\">{}</text>", escape(&ladder.machine));
-    let _ = writeln!(svg, "<text class=\"foot\" x=\"{MARGIN}\" y=\"{}\">{}</text>", foot + 15.0, escape(&when));
+    let _ =
+        writeln!(svg, "<text class=\"foot\" x=\"{MARGIN}\" y=\"{foot}\">{}</text>", escape(&ladder.machine));
+    let _ =
+        writeln!(svg, "<text class=\"foot\" x=\"{MARGIN}\" y=\"{}\">{}</text>", foot + 15.0, escape(&when));
     svg.push_str("</svg>\n");
     svg
 }
 
 /// The same for who cannot see it.
 fn in_words(ladder: &Ladder) -> String {
-    let rungs = ladder.rungs.iter().map(|rung| format!("{}: {:.2} milliseconds", rung.name, rung.median_us / 1000.0));
+    let rungs =
+        ladder.rungs.iter().map(|rung| format!("{}: {:.2} milliseconds", rung.name, rung.median_us / 1000.0));
     format!("Medians. {}.", rungs.collect::<Vec<_>>().join("; "))
 }
 

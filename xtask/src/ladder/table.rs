@@ -15,7 +15,8 @@ pub fn table(ladder: &Ladder) -> String {
         let (name, median, min) = (&rung.name, rung.median_us, rung.min_us);
         let _ = writeln!(text, "{name:<widest$}  {median:>9.0}  {min:>9.0}  {added:>+9.0}");
     }
-    let _ = writeln!(text, "{}; {}; {}; {} rounds", ladder.machine, ladder.kernel, ladder.date, ladder.rounds);
+    let _ =
+        writeln!(text, "{}; {}; {}; {} rounds", ladder.machine, ladder.kernel, ladder.date, ladder.rounds);
     text
 }
 

@@ -14,7 +14,8 @@ pub fn arrows_to_higher_numbers(members: &[Member]) -> Vec<String> {
             let Some(other) = members.iter().find(|other| other.name == *dependency) else { continue };
             if other.chapter().is_none_or(|(lower, _)| lower >= number) {
                 let (name, folder) = (&member.name, other.folder.display());
-                complaints.push(format!("chapter {number}, `{name}`, uses `{dependency}`, which is {folder}"));
+                complaints
+                    .push(format!("chapter {number}, `{name}`, uses `{dependency}`, which is {folder}"));
             }
         }
     }
@@ -37,7 +38,8 @@ pub fn misnamed(members: &[Member]) -> Vec<String> {
         }
         numbers.push(number);
         if member.name != format!("mini-{name}") {
-            complaints.push(format!("{folder}: its package is `{}` and should be `mini-{name}`", member.name));
+            complaints
+                .push(format!("{folder}: its package is `{}` and should be `mini-{name}`", member.name));
         }
     }
     complaints
@@ -55,8 +57,10 @@ mod tests {
 
     #[test]
     fn a_chapter_may_use_those_before_it_and_what_others_made() {
-        let members =
-            [member("chapters/00-sys", "mini-sys", &["nix"]), member("chapters/01-a", "mini-a", &["mini-sys"])];
+        let members = [
+            member("chapters/00-sys", "mini-sys", &["nix"]),
+            member("chapters/01-a", "mini-a", &["mini-sys"]),
+        ];
         assert_eq!(arrows_to_higher_numbers(&members), [""; 0]);
     }
 

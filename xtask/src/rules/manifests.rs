@@ -34,7 +34,13 @@ pub fn dependencies_without_reason(workspace: &str, architecture: &str) -> Vec<S
         let reasoned = |row: &&str| row.contains(&quoted) && row.matches('|').count() > 2;
         !rows.iter().any(reasoned)
     });
-    unexplained.map(|(name, _)| format!("no table row in ARCHITECTURE.md gives the reason for `{name}`; add one: | `{name}` | why |")).collect()
+    unexplained
+        .map(|(name, _)| {
+            format!(
+                "no table row in ARCHITECTURE.md gives the reason for `{name}`; add one: | `{name}` | why |"
+            )
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -71,9 +77,13 @@ mod tests {
 
     #[test]
     fn a_dependency_without_a_row_is_found_and_prose_does_not_count() {
-        let architecture = "We use `anyhow`.\n\n| crate | reason |\n| --- | --- |\n| `nix` | system calls |\n";
+        let architecture =
+            "We use `anyhow`.\n\n| crate | reason |\n| --- | --- |\n| `nix` | system calls |\n";
         let complaints = dependencies_without_reason(WORKSPACE, architecture);
-        assert_eq!(complaints, ["no table row in ARCHITECTURE.md gives the reason for `anyhow`; add one: | `anyhow` | why |"]);
+        assert_eq!(
+            complaints,
+            ["no table row in ARCHITECTURE.md gives the reason for `anyhow`; add one: | `anyhow` | why |"]
+        );
         let both = format!("{architecture}| `anyhow` | errors of binaries |\n");
         assert_eq!(dependencies_without_reason(WORKSPACE, &both), [""; 0]);
     }

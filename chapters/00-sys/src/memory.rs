@@ -1,0 +1,129 @@
+//! Waiting for long in little memory: madvise(2), malloc_trim(3), poll(2).
+
+use std::fs;
+
+use nix::errno::Errno;
+use nix::libc;
+use nix::poll::PollFd;
+
+use crate::call::{Error, Result};
+
+/// Gives back what this process does not need while it waits, then waits until one of `fds` is ready. How many
+/// are: 0 when a signal came first.
+///
+/// Given back are free blocks of the heap, the stack below this frame, and the pages of the program's own file,
+/// which the kernel reads again one by one when they are needed. The wait is made here and not in
+/// [`crate::ipc::poll`], because every function on the way to another place would bring its pages back.
+///
+/// # Errors
+/// `ENOMEM`. madvise(2) `MADV_DONTNEED`, poll(2).
+#[inline(never)]
+pub fn wait_in_little(fds: &mut [PollFd<'_>]) -> Result<usize> {
+    let maps = fs::read_to_string("/proc/self/maps").unwrap_or_default();
+    let program = fs::read_link("/proc/self/exe").unwrap_or_default();
+    let program = program.to_string_lossy();
+    let mut ranges = [(0, 0); 4];
+    let ours = maps.lines().filter_map(Map::parse).filter(|map| map.name == program && map.is_untouched_program());
+    for (range, map) in ranges.iter_mut().zip(ours) {
+        *range = (map.start, map.end);
+    }
+    let stack = maps.lines().filter_map(Map::parse).find(|map| map.name == "[stack]").map(|map| (map.start, map.end));
+    drop(maps);
+    #[cfg(target_env = "gnu")]
+    // SAFETY: malloc_trim takes a number and touches free blocks alone.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+    if let Some((start, end)) = stack {
+        forget_unused_stack(start, end);
+    }
+    for (start, end) in ranges {
+        // SAFETY: each range is a whole mapping of this process's program file, private and never writable
+        // (or empty), so every page is as it is in the file and is read from there again when touched.
+        unsafe { forget(start, end) };
+    }
+    // SAFETY: `PollFd` is a transparent `pollfd`, and the slice is valid for its length during the call.
+    let ready = unsafe { libc::poll(fds.as_mut_ptr().cast(), fds.len() as libc::nfds_t, -1) };
+    match Errno::result(ready) {
+        Ok(count) => Ok(count as usize),
+        Err(Errno::EINTR) => Ok(0),
+        Err(errno) => Err(Error::new("poll()", errno)),
+    }
+}
+
+/// The frames below this one have returned: what they left is read by nobody.
+#[inline(never)]
+fn forget_unused_stack(start: usize, end: usize) {
+    let here = 0_u8;
+    // A page for the calls that follow, and the rest of this one.
+    let unused = ((&raw const here as usize) & !4095).saturating_sub(4096 * 2);
+    if start < unused && unused < end {
+        // SAFETY: the stack grows down, so from its start to two pages below a local variable of this frame
+        // there is no live frame; no other thread runs on it. Pages read as zero when they are used again.
+        unsafe { forget(start, unused) };
+    }
+}
+
+/// # Safety
+/// Nothing in the range may be needed as it is: file mappings are read again, anonymous pages become zero.
+unsafe fn forget(start: usize, end: usize) {
+    // SAFETY: the caller vouches for the range; a failure changes nothing.
+    unsafe { libc::madvise(start as *mut libc::c_void, end - start, libc::MADV_DONTNEED) };
+}
+
+/// A line of `/proc/self/maps`. proc(5).
+#[derive(Debug, PartialEq, Eq)]
+struct Map<'a> {
+    start: usize,
+    end: usize,
+    permissions: &'a str,
+    offset: u64,
+    name: &'a str,
+}
+
+impl<'a> Map<'a> {
+    fn parse(line: &'a str) -> Option<Self> {
+        let mut fields = line.splitn(6, ' ');
+        let (start, end) = fields.next()?.split_once('-')?;
+        let permissions = fields.next()?;
+        let offset = fields.next()?;
+        let name = fields.nth(2).unwrap_or_default().trim_start();
+        Some(Self {
+            start: usize::from_str_radix(start, 16).ok()?,
+            end: usize::from_str_radix(end, 16).ok()?,
+            permissions,
+            offset: u64::from_str_radix(offset, 16).ok()?,
+            name,
+        })
+    }
+
+    /// The code, and the constants before it. Not the read-only data behind it, which the dynamic linker has
+    /// written addresses into.
+    fn is_untouched_program(&self) -> bool {
+        self.permissions == "r-xp" || (self.permissions == "r--p" && self.offset == 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_maps_are_read() {
+        let line = "55d9-55fa r-xp 0009b000 fd:00 1234    /usr/bin/mini docker";
+        let map = Map { start: 0x55d9, end: 0x55fa, permissions: "r-xp", offset: 0x9b000, name: "/usr/bin/mini docker" };
+        assert_eq!(Map::parse(line), Some(map));
+        assert_eq!(Map::parse("1000-2000 rw-p 00000000 00:00 0 ").map(|map| map.name), Some(""));
+    }
+
+    #[test]
+    fn a_process_goes_on_after_giving_back() {
+        use std::os::fd::AsFd as _;
+        let kept: Vec<String> = (0..1000).map(|number| number.to_string()).collect();
+        let (read, write) = crate::ipc::pipe().unwrap();
+        crate::ipc::write(&write, b"x").unwrap();
+        let mut fds = [PollFd::new(read.as_fd(), nix::poll::PollFlags::POLLIN)];
+        assert_eq!(wait_in_little(&mut fds), Ok(1));
+        assert_eq!(kept.iter().map(String::len).sum::<usize>(), 2890);
+    }
+}

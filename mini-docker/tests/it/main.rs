@@ -1,0 +1,19 @@
+//! mini-docker as its users meet it: the real binary on the real kernel, nothing else assumed.
+//!
+//! `harness` gives each test an engine of its own and `leaks` sees that nothing is left of it; `needs` says what a
+//! test requires, `host_image` shares the image `host` between tests, `tars` and `pty` make archives and
+//! terminals. The rest are claims, a module for what they are about.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test that cannot go on panics, and says what it skips"
+)]
+
+mod exits;
+mod harness;
+mod host_image;
+mod leaks;
+mod needs;
+mod streams;
+mod tars;
