@@ -11,7 +11,7 @@ use xtask::workspace::{SourceFile, Workspace};
 const UNSAFE_CRATE: &str = "mini-sys";
 
 fn workspace() -> Workspace {
-    Workspace::read().unwrap()
+    Workspace::read().expect("read the workspace")
 }
 
 /// One complaint a line.

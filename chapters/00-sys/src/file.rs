@@ -4,7 +4,7 @@
 //! root: `..` stops there and an absolute symbolic link starts there, so a hostile tree leads nowhere else.
 
 use std::fs::File;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
@@ -195,15 +195,35 @@ pub fn write_existing(path: &Path, text: &str) -> Result<()> {
     call(|| format!("write \"{}\" to {}", text.trim_end(), path.display()), write)
 }
 
-/// The content of a small text file.
+/// The content of a text file, read in large pieces: those of procfs have no size to go by, and make their
+/// text anew at every read(2).
 ///
 /// # Errors
 /// Those of open(2) and read(2); `EILSEQ` when it is not UTF-8.
 pub fn read_text(path: &Path) -> Result<String> {
     let name = || format!("read {}", path.display());
-    let bytes = call(name, || std::fs::read(path))?;
+    let mut bytes = vec![0; PIECE];
+    let mut length = 0;
+    let mut read = || {
+        length = 0;
+        let mut file = File::open(path)?;
+        loop {
+            match file.read(&mut bytes[length..])? {
+                0 => return Ok(()),
+                more => length += more,
+            }
+            if length == bytes.len() {
+                bytes.resize(length * 2, 0);
+            }
+        }
+    };
+    call::<_, std::io::Error>(name, &mut read)?;
+    bytes.truncate(length);
     String::from_utf8(bytes).map_err(|_| Error::new(name(), Errno::EILSEQ))
 }
+
+/// More than most files of procfs hold.
+const PIECE: usize = 8192;
 
 /// How flock(2) locks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

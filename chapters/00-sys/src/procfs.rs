@@ -5,21 +5,24 @@ use nix::unistd::Pid;
 /// Names a process for good: a pid alone may be given to another process later, a pid with its start time
 /// may not, within one boot. The start time is in clock ticks since boot, field 22 of `/proc/<pid>/stat`.
 pub fn start_time(pid: Pid) -> Option<u64> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let stat = read(&format!("/proc/{pid}/stat"))?;
     parse_start_time(&stat)
 }
 
 /// Whether the process that `pid` means now runs or sleeps, that is: exists and is not a zombie.
 pub fn is_alive(pid: Pid) -> bool {
-    let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else { return false };
+    let Some(stat) = read(&format!("/proc/{pid}/stat")) else { return false };
     stat.rsplit_once(')')
         .is_some_and(|(_, rest)| !matches!(rest.trim_start().chars().next(), Some('Z' | 'X') | None))
 }
 
 /// The identifier of this boot of the machine, `/proc/sys/kernel/random/boot_id`.
 pub fn boot_id() -> String {
-    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    text.trim_end().to_owned()
+    read("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim_end().to_owned()
+}
+
+fn read(path: &str) -> Option<String> {
+    crate::file::read_text(std::path::Path::new(path)).ok()
 }
 
 /// The command's name stands in parentheses and may itself hold spaces and parentheses, so fields are

@@ -209,6 +209,7 @@ fn in_short(overlay: &Overlay, error: OverlayError) -> Error {
 /// the host: no capability that the program does not have, and no way to its own program file.
 fn init(program: &Program, inside: &mut Inside) -> Result<()> {
     process::set_undumpable()?;
+    process::set_name(c"mini-init")?;
     let (channel, index) = (inside.channel.take(), inside.index);
     let program = program.clone();
     let ended = mini_namespaces::init::run(move || {

@@ -13,21 +13,27 @@ fn the_exit_status_is_the_programs() {
 #[test]
 fn a_program_that_a_signal_ends_gives_128_and_its_number() {
     let Some(engine) = Engine::new() else { return };
-    for signal in [1, 2, 6, 9, 11, 13, 15] {
-        // Pid 1 gets no signal from inside that it does not handle: the kill comes from the host.
-        engine.call(&format!("run -d --name s{signal} host sleep 1000")).ok();
-        engine.call(&format!("kill -s {signal} s{signal}")).ok();
-        if matches!(signal, 1 | 2 | 6 | 11 | 13 | 15) {
-            // sleep handles none of them, and pid 1 is only ended by what it handles or by SIGKILL.
-            assert_eq!(engine.inspect(&format!("s{signal}"), ".State.Running"), "true");
-            engine.call(&format!("rm -f s{signal}")).ok();
-            // Beneath an init they count.
-            engine.call(&format!("run -d --init --name s{signal} host sleep 1000")).ok();
-            engine.call(&format!("kill -s {signal} s{signal}")).ok();
-        }
-        eventually("it has ended", || engine.inspect(&format!("s{signal}"), ".State.Status") == "exited");
-        assert_eq!(engine.inspect(&format!("s{signal}"), ".State.ExitCode"), (128 + signal).to_string());
+    // Pid 1 is ended by SIGKILL, or by a signal that it handles; beneath an init all signals that people send count.
+    for (signal, flags) in [(9, ""), (1, "--init"), (2, "--init"), (10, "--init"), (13, "--init"), (15, "--init")] {
+        let name = format!("s{signal}");
+        engine.call(&format!("run -d {flags} --name {name} host sleep 1000")).ok();
+        engine.call(&format!("kill -s {signal} {name}")).ok();
+        eventually("it has ended", || engine.inspect(&name, ".State.Status") == "exited");
+        assert_eq!(engine.inspect(&name, ".State.ExitCode"), (128 + signal).to_string());
     }
+    // A program's own faults, and the same in front of a user.
+    engine.with("run --rm --init host sh -c", &["kill -SEGV $$"]).exits(139);
+    engine.with("run --rm host bash -c", &["sh -c 'kill -ABRT $$'"]).exits(134);
+}
+
+#[test]
+fn pid_1_is_not_ended_by_signals_that_it_does_not_handle() {
+    let Some(engine) = Engine::new() else { return };
+    engine.call("run -d --name web host sleep 1000").ok();
+    for signal in ["TERM", "SIGINT", "hup"] {
+        engine.call(&format!("kill -s {signal} web")).ok();
+    }
+    assert_eq!(engine.inspect("web", ".State.Running"), "true");
 }
 
 #[test]
