@@ -7,7 +7,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::failure::{Failure, OURS};
-use crate::values::{Bytes, Cpus, EnvFile, Tmpfs};
+use crate::values::{Bytes, Cpus, EnvFile, Tmpfs, whole};
 
 /// A container engine to learn from, with Docker's command line.
 #[derive(Debug, Parser)]
@@ -119,8 +119,8 @@ pub(crate) struct Run {
     #[arg(long, value_name = "decimal")]
     pub(crate) cpus: Option<Cpus>,
     /// CPU shares (relative weight)
-    #[arg(short = 'c', long, value_name = "int", default_value_t = 0, hide_default_value = true)]
-    pub(crate) cpu_shares: u64,
+    #[arg(short = 'c', long, value_name = "int", value_parser = whole, default_value = "0", hide_default_value = true)]
+    pub(crate) cpu_shares: i64,
     /// CPUs in which to allow execution (0-3, 0,1)
     #[arg(long, value_name = "string", default_value = "", hide_default_value = true)]
     pub(crate) cpuset_cpus: String,
@@ -161,7 +161,7 @@ pub(crate) struct Run {
     #[arg(long, visible_alias = "net", value_name = "network", default_value = "none", hide_default_value = true)]
     pub(crate) network: String,
     /// Tune container pids limit (set -1 for unlimited)
-    #[arg(long, value_name = "int", allow_hyphen_values = true, default_value_t = 0, hide_default_value = true)]
+    #[arg(long, value_name = "int", value_parser = whole, allow_hyphen_values = true, default_value = "0", hide_default_value = true)]
     pub(crate) pids_limit: i64,
     /// Mount the container's root filesystem as read only
     #[arg(long)]
@@ -233,7 +233,7 @@ pub(crate) struct Stop {
     #[arg(short, long, value_name = "string")]
     pub(crate) signal: Option<String>,
     /// Seconds to wait before killing the container; -1 waits for ever
-    #[arg(short, long, visible_alias = "time", value_name = "int", allow_hyphen_values = true, default_value_t = 10)]
+    #[arg(short, long, visible_alias = "time", value_name = "int", value_parser = whole, allow_hyphen_values = true, default_value = "10")]
     pub(crate) timeout: i64,
     /// The containers
     #[arg(required = true, value_name = "CONTAINER")]
@@ -354,9 +354,11 @@ fn usage(error: &clap::Error) -> Failure {
         Some(ContextValue::StyledStrs(texts)) => texts.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
         _ => String::new(),
     };
-    let flag = text(ContextKind::InvalidArg);
+    // What follows is how the value is called in the help.
+    let flag = text(ContextKind::InvalidArg).split(' ').next().unwrap_or_default().to_owned();
     let value = text(ContextKind::InvalidValue);
     let message = match error.kind() {
+        ErrorKind::UnknownArgument if !flag.starts_with('-') => format!("unexpected argument: {flag}"),
         ErrorKind::UnknownArgument => format!("unknown flag: {flag}"),
         ErrorKind::InvalidSubcommand => {
             format!("'{}' is not a mini-docker command", text(ContextKind::InvalidSubcommand))
@@ -367,7 +369,7 @@ fn usage(error: &clap::Error) -> Failure {
             let why = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
             format!("invalid argument \"{value}\" for \"{flag}\" flag: {why}")
         }
-        ErrorKind::MissingRequiredArgument => format!("a required argument is missing: {flag}"),
+        ErrorKind::MissingRequiredArgument => format!("a required argument is missing: {}", text(ContextKind::InvalidArg)),
         ErrorKind::ArgumentConflict => format!("{flag} was given twice, or beside what excludes it"),
         _ => first_line(&error.to_string()),
     };
@@ -379,7 +381,13 @@ fn usage(error: &clap::Error) -> Failure {
         Some(word) => format!("did you mean `{word}`? `mini-docker --help` lists commands, `mini-docker COMMAND --help` flags"),
         None => "`mini-docker --help` lists commands, `mini-docker COMMAND --help` flags".to_owned(),
     };
-    Failure { message, hint: Some(hint), status: OURS }
+    // Docker keeps 125 for flags; a command that does not exist or lacks an operand is 1.
+    let status = match error.kind() {
+        ErrorKind::InvalidSubcommand | ErrorKind::MissingRequiredArgument => 1,
+        ErrorKind::UnknownArgument if !flag.starts_with('-') => 1,
+        _ => OURS,
+    };
+    Failure { message, hint: Some(hint), status }
 }
 
 fn first_line(text: &str) -> String {

@@ -54,8 +54,9 @@ pub(crate) fn await_start(socket: &OwnedFd) -> anyhow::Result<Ending> {
 
 /// Stays with the container until it ends.
 pub(crate) fn attend(socket: &OwnedFd, terminal: bool, interactive: bool) -> anyhow::Result<Ending> {
-    let mut wanted = FORWARDED.to_vec();
-    wanted.push(Signal::SIGWINCH);
+    let mut wanted: Vec<i32> = FORWARDED.map(|signal| signal as i32).to_vec();
+    wanted.extend(signal::real_time_numbers());
+    wanted.push(Signal::SIGWINCH as i32);
     let signals = signal::signalfd(&wanted)?;
     let mut session = Session { socket, signals, terminal, reads_input: interactive, raw: None, program: None };
     session.resize();
@@ -127,11 +128,11 @@ impl Session<'_> {
 
     fn take_signals(&mut self) -> anyhow::Result<()> {
         while let Some(signal) = signal::next(&self.signals)? {
-            if signal == Signal::SIGWINCH {
+            if signal == Signal::SIGWINCH as i32 {
                 self.resize();
             } else if let Some(program) = &self.program {
                 // A program that has just ended needs no signal.
-                let _ = pidfd::pidfd_send_signal(program, signal);
+                let _ = pidfd::pidfd_send_number(program, signal);
             }
         }
         Ok(())

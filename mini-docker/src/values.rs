@@ -6,6 +6,11 @@ use std::str::FromStr;
 
 use mini_engine::Ulimit;
 
+/// A whole number, with or without a sign.
+pub(crate) fn whole(text: &str) -> Result<i64, String> {
+    text.parse().map_err(|_| format!("`{text}` is not a whole number"))
+}
+
 /// A number of bytes: `64m`, `1.5g`, `1024`, or -1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Bytes(pub(crate) i64);

@@ -1,19 +1,20 @@
 //! Signals as events: sigprocmask(2), signalfd(2), and a clean slate before execve(2).
 
+use nix::errno::Errno;
 use nix::libc;
 pub use nix::sys::signal::Signal;
 use nix::sys::signal::{SigHandler, SigSet, SigmaskHow};
 use nix::sys::signalfd::SfdFlags;
 pub use nix::sys::signalfd::SignalFd;
 
-use crate::call::{Result, call};
+use crate::call::{Error, Result, call};
 
-/// Blocks `signals` and returns a descriptor that becomes readable when one arrives.
+/// Blocks the signals of these numbers and returns a descriptor that becomes readable when one arrives.
 ///
 /// # Errors
-/// `EMFILE`. signalfd(2).
-pub fn signalfd(signals: &[Signal]) -> Result<SignalFd> {
-    let set = signals.iter().copied().collect::<SigSet>();
+/// `EMFILE`; `EINVAL` for a number that is no signal. signalfd(2).
+pub fn signalfd(signals: &[i32]) -> Result<SignalFd> {
+    let set = set_of(signals)?;
     call(|| "sigprocmask(SIG_BLOCK)".to_owned(), || set.thread_block())?;
     call(
         || "signalfd()".to_owned(),
@@ -25,9 +26,31 @@ pub fn signalfd(signals: &[Signal]) -> Result<SignalFd> {
 ///
 /// # Errors
 /// None in practice.
-pub fn next(fd: &SignalFd) -> Result<Option<Signal>> {
+pub fn next(fd: &SignalFd) -> Result<Option<i32>> {
     let info = call(|| "read(signalfd)".to_owned(), || fd.read_signal())?;
-    Ok(info.and_then(|info| Signal::try_from(info.ssi_signo as i32).ok()))
+    Ok(info.map(|info| info.ssi_signo as i32))
+}
+
+/// A set of signals by number, which the real-time signals have no names beside.
+fn set_of(signals: &[i32]) -> Result<SigSet> {
+    let mut set = std::mem::MaybeUninit::uninit();
+    // SAFETY: sigemptyset writes a whole sigset_t to the pointer.
+    let mut set = unsafe {
+        libc::sigemptyset(set.as_mut_ptr());
+        set.assume_init()
+    };
+    for &number in signals {
+        // SAFETY: `set` is a valid sigset_t; a number out of range is refused.
+        Errno::result(unsafe { libc::sigaddset(&raw mut set, number) })
+            .map_err(|errno| Error::new(format!("sigaddset({number})"), errno))?;
+    }
+    // SAFETY: `set` was made by sigemptyset and sigaddset.
+    Ok(unsafe { SigSet::from_sigset_t_unchecked(set) })
+}
+
+/// The numbers of the real-time signals that programs may use. signal(7).
+pub fn real_time_numbers() -> std::ops::RangeInclusive<i32> {
+    libc::SIGRTMIN()..=libc::SIGRTMAX()
 }
 
 /// Unblocks every signal and gives each its default action: what a program expects to start with, and what

@@ -47,7 +47,7 @@ pub fn run(program: impl FnOnce() -> Infallible) -> Result<Exit, InitError> {
     }
     // Before the program starts: a signal that arrives in between waits at the descriptor.
     let mut wanted = forwarded();
-    wanted.push(Signal::SIGCHLD);
+    wanted.push(Signal::SIGCHLD as i32);
     let signals = signal::signalfd(&wanted).map_err(InitError::Prepare)?;
     let child = clone::fork(|| {
         if take_foreground().and_then(|()| signal::reset_all()).is_err() {
@@ -64,7 +64,7 @@ fn serve(signals: &SignalFd, child: &Child) -> Result<Exit, Error> {
     loop {
         ipc::poll(&mut [PollFd::new(signals.as_fd(), PollFlags::POLLIN)], None)?;
         while let Some(signal) = signal::next(signals)? {
-            if signal != Signal::SIGCHLD {
+            if signal != Signal::SIGCHLD as i32 {
                 pass_on(child, signal)?;
             }
         }
@@ -81,8 +81,8 @@ fn serve(signals: &SignalFd, child: &Child) -> Result<Exit, Error> {
     }
 }
 
-fn pass_on(child: &Child, signal: Signal) -> Result<(), Error> {
-    match pidfd::pidfd_send_signal(&child.pidfd, signal) {
+fn pass_on(child: &Child, signal: i32) -> Result<(), Error> {
+    match pidfd::pidfd_send_number(&child.pidfd, signal) {
         // It has ended, and its SIGCHLD is on the way.
         Err(error) if error.errno() == Errno::ESRCH => Ok(()),
         // A set-user-id program of another user; a lost signal is no reason to end.
@@ -99,7 +99,7 @@ fn reap() -> Result<Option<(mini_sys::Pid, Exit)>, Error> {
 }
 
 /// Every signal that means something to a program when another process sends it.
-fn forwarded() -> Vec<Signal> {
+fn forwarded() -> Vec<i32> {
     let kept = |signal: &Signal| match signal {
         // Nobody can catch these.
         Signal::SIGKILL | Signal::SIGSTOP => false,
@@ -110,7 +110,8 @@ fn forwarded() -> Vec<Signal> {
         Signal::SIGTRAP | Signal::SIGSYS | Signal::SIGTTIN | Signal::SIGTTOU => false,
         _ => true,
     };
-    Signal::iterator().filter(kept).collect()
+    let named = Signal::iterator().filter(kept).map(|signal| signal as i32);
+    named.chain(signal::real_time_numbers()).collect()
 }
 
 /// Gives this process a group of its own and, where standard input is the terminal of its session, the
@@ -125,7 +126,7 @@ fn take_foreground() -> Result<(), Error> {
     }
     // A group in the background that sets the foreground is stopped by SIGTTOU, unless it blocks the signal
     // for as long as that takes.
-    let ttou = signal::signalfd(&[Signal::SIGTTOU])?;
+    let ttou = signal::signalfd(&[Signal::SIGTTOU as i32])?;
     let set = rustix::termios::tcsetpgrp(&input, rustix::process::getpgrp());
     drop(ttou);
     match set {
@@ -143,10 +144,10 @@ mod tests {
     fn signals_that_people_send_are_passed_on_and_faults_are_not() {
         let forwarded = forwarded();
         for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGUSR1, Signal::SIGWINCH] {
-            assert!(forwarded.contains(&signal), "{signal}");
+            assert!(forwarded.contains(&(signal as i32)), "{signal}");
         }
         for signal in [Signal::SIGKILL, Signal::SIGCHLD, Signal::SIGSEGV, Signal::SIGTTIN] {
-            assert!(!forwarded.contains(&signal), "{signal}");
+            assert!(!forwarded.contains(&(signal as i32)), "{signal}");
         }
     }
 }

@@ -15,7 +15,7 @@ use oci_spec::image::{Descriptor, ImageManifest, ImageManifestBuilder, MediaType
 
 use crate::config::ImageConfig;
 use crate::index::{Index, IndexError, Listed};
-use crate::reference::Reference;
+use crate::reference::{Reference, ReferenceError};
 
 /// The images of one machine.
 #[derive(Debug)]
@@ -65,6 +65,9 @@ pub enum StoreError {
         /// A name that is here and looks like it.
         suggestion: Option<String>,
     },
+    /// What was asked for can be no image's name.
+    #[error(transparent)]
+    Name(#[from] ReferenceError),
     /// The start of an id that several images share.
     #[error("`{0}` is the start of more than one image's id")]
     Ambiguous(String),
@@ -161,17 +164,20 @@ impl Images {
     /// [`StoreError::NotFound`] with a name that looks alike, [`StoreError::Ambiguous`].
     pub fn find(&self, text: &str) -> Result<Image, StoreError> {
         let lines = self.index.list()?;
-        if let Ok(reference) = text.parse::<Reference>()
-            && let Some(line) = lines.iter().find(|line| names(line, &reference))
+        let reference = text.parse::<Reference>();
+        if let Ok(reference) = &reference
+            && let Some(line) = lines.iter().find(|line| names(line, reference))
         {
             let mut image = self.read(&line.manifest)?;
             image.names.extend(line.name.clone());
             return Ok(image);
         }
-        self.find_by_id(text)?.ok_or_else(|| StoreError::NotFound {
-            name: text.to_owned(),
-            suggestion: closest(text, lines.iter().filter_map(|line| line.name.as_ref())),
-        })
+        if let Some(image) = self.find_by_id(text)? {
+            return Ok(image);
+        }
+        reference?;
+        let suggestion = closest(text, lines.iter().filter_map(|line| line.name.as_ref()));
+        Err(StoreError::NotFound { name: text.to_owned(), suggestion })
     }
 
     fn find_by_id(&self, text: &str) -> Result<Option<Image>, StoreError> {

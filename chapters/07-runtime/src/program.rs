@@ -5,7 +5,7 @@
 //! does. execve(2), environ(7); book ch. 7.
 
 use std::convert::Infallible;
-use std::ffi::{CString, NulError};
+use std::ffi::{CStr, CString, NulError};
 
 use mini_sys::{Errno, Error};
 use oci_spec::runtime::Process;
@@ -88,34 +88,38 @@ impl Program {
     /// Becomes the first candidate that can be run.
     ///
     /// # Errors
-    /// Of several failures the one that tells most: "it is there but may not be run" over "it is not there".
+    /// Why the last candidate could not be run, or the first that is a program and could not.
     pub fn exec(&self) -> Result<Infallible, Error> {
-        let mut telling = None;
+        let mut last = Error::new(format!("execve({:?})", self.name), Errno::ENOENT);
         for candidate in &self.candidates {
             match mini_sys::process::execve(candidate, &self.arguments, &self.environment) {
                 Ok(never) => match never {},
-                Err(error) if matches!(error.errno(), Errno::ENOENT | Errno::ENOTDIR) => {
-                    telling.get_or_insert(error);
+                // The kernel says the same of a directory as of a file that may not be run.
+                Err(error) if error.errno() == Errno::EACCES && is_directory(candidate) => {
+                    last = Error::new(error.call(), Errno::EISDIR);
                 }
-                Err(error) => {
-                    telling = Some(error);
-                    break;
-                }
+                Err(error) if matches!(error.errno(), Errno::ENOENT | Errno::ENOTDIR | Errno::EACCES) => last = error,
+                Err(error) => return Err(error),
             }
         }
-        Err(telling.unwrap_or_else(|| Error::new(format!("execve({:?})", self.name), Errno::ENOENT)))
+        Err(last)
     }
 
     /// The failure of [`Self::exec`], as a user reads it.
     pub fn explain(&self, errno: Errno) -> ExecError {
         let in_path = !self.name.contains('/');
         match errno {
-            Errno::ENOENT | Errno::ENOTDIR if in_path => ExecError::NotInPath(self.name.clone()),
+            Errno::ENOENT | Errno::ENOTDIR | Errno::EACCES | Errno::EISDIR if in_path => ExecError::NotInPath(self.name.clone()),
             Errno::ENOENT | Errno::ENOTDIR => ExecError::NotFound(self.name.clone()),
             Errno::ENOEXEC => ExecError::NotExecutable(self.name.clone(), "exec format error".to_owned()),
             other => ExecError::NotExecutable(self.name.clone(), other.desc().to_lowercase()),
         }
     }
+}
+
+fn is_directory(path: &CStr) -> bool {
+    use std::os::unix::ffi::OsStrExt as _;
+    std::path::Path::new(std::ffi::OsStr::from_bytes(path.to_bytes())).is_dir()
 }
 
 /// An empty entry of `PATH` means the working directory.

@@ -39,6 +39,9 @@ pub enum CreateError {
     /// Docker's words for a directory that is none.
     #[error("the working directory '{0}' is invalid, it needs to be an absolute path")]
     WorkingDirectory(String),
+    /// A host name that the kernel or the rest of the world would not take.
+    #[error("invalid hostname format: {0}: letters, digits, `-` and `.`, 64 at most")]
+    Hostname(String),
     /// The machine has no randomness.
     #[error("make an id")]
     Id(#[source] io::Error),
@@ -92,6 +95,9 @@ fn draft(request: Create) -> Result<Record, CreateError> {
     }
     if config.hostname.is_empty() {
         config.hostname = if host_config.network_mode == "host" { host_name() } else { id::short(&id).to_owned() };
+    }
+    if !is_hostname(&config.hostname) {
+        return Err(CreateError::Hostname(config.hostname));
     }
     take_default(&mut config.user, &defaults.user);
     take_default(&mut config.working_dir, &defaults.working_dir);
@@ -164,6 +170,13 @@ fn hosts(host: &HostConfig, hostname: &str) -> String {
 
 fn host_name() -> String {
     fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim_end().to_owned()
+}
+
+/// hostname(7), and the length that sethostname(2) takes. Underscores are against the rules and in use.
+fn is_hostname(name: &str) -> bool {
+    let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    let label = |label: &str| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-') && label.chars().all(letter);
+    name.len() <= 64 && name.split('.').all(label)
 }
 
 fn take_default(value: &mut String, default: &str) {

@@ -1,18 +1,19 @@
 //! `ps`: what there is, and in which words. Filters as Docker has them. docker-ps(1); book ch. 10.
 
 use jiff::Timestamp;
+use regex_lite::Regex;
 
 use crate::find::{self, FindError};
 use crate::home::Home;
 use crate::record::{Record, Status};
 
 /// A condition of `--filter`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Filter {
-    /// The id begins so.
-    Id(String),
-    /// The name contains it.
-    Name(String),
+    /// The id matches.
+    Id(Regex),
+    /// The name matches, with or without the slash that Docker puts before it.
+    Name(Regex),
     /// The image is this one, by name or id.
     Ancestor(String),
     /// It is so far in its life.
@@ -52,8 +53,8 @@ impl std::str::FromStr for Filter {
         let wrong = || FilterError::Value(name.to_owned(), value.to_owned());
         let value = value.to_owned();
         Ok(match name {
-            "id" => Self::Id(value),
-            "name" => Self::Name(value),
+            "id" => Self::Id(Regex::new(&value).map_err(|_| wrong())?),
+            "name" => Self::Name(Regex::new(&value).map_err(|_| wrong())?),
             "ancestor" => Self::Ancestor(value),
             "status" if STATUSES.contains(&value.as_str()) => Self::Status(value),
             "status" => return Err(wrong()),
@@ -115,8 +116,8 @@ fn passes(record: &Record, filters: &[Filter], times: &[Option<Timestamp>]) -> b
 
 fn matches(record: &Record, filter: &Filter, time: Option<Timestamp>) -> bool {
     match filter {
-        Filter::Id(start) => record.id.starts_with(start),
-        Filter::Name(part) => record.name.contains(part.trim_start_matches('/')),
+        Filter::Id(pattern) => pattern.is_match(&record.id),
+        Filter::Name(pattern) => pattern.is_match(&record.name) || pattern.is_match(&format!("/{}", record.name)),
         Filter::Ancestor(image) => {
             let name = |text: &str| text.parse::<mini_images::Reference>().map(|name| name.to_string());
             let start = image.strip_prefix("sha256:").unwrap_or(image);
@@ -181,10 +182,11 @@ mod tests {
 
     #[test]
     fn what_is_no_filter_is_refused() {
-        let read = |text: &str| text.parse::<Filter>().map_err(|error| error.to_string());
-        assert_eq!(read("name=x"), Ok(Filter::Name("x".to_owned())));
-        assert_eq!(read("status=asleep"), Err("invalid filter 'status=asleep'".to_owned()));
-        assert_eq!(read("colour=red"), Err("invalid filter 'colour'".to_owned()));
-        assert_eq!(read("name"), Err("bad format of filter (expected name=value): `name`".to_owned()));
+        let refused = |text: &str| text.parse::<Filter>().err().map(|error| error.to_string());
+        assert_eq!(refused("name=^x"), None);
+        assert_eq!(refused("name=("), Some("invalid filter 'name=('".to_owned()));
+        assert_eq!(refused("status=asleep"), Some("invalid filter 'status=asleep'".to_owned()));
+        assert_eq!(refused("colour=red"), Some("invalid filter 'colour'".to_owned()));
+        assert_eq!(refused("name"), Some("bad format of filter (expected name=value): `name`".to_owned()));
     }
 }

@@ -10,7 +10,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
-use mini_cgroups::Layout;
+use mini_cgroups::{Layout, Limits};
 use mini_layers::layers::LayerError;
 use mini_layers::{Layers, Overlay, Upper};
 use mini_namespaces::idmap::{self, Caller, Maps};
@@ -116,6 +116,7 @@ fn survey(home: &Home, record: &Record) -> Result<Ground, StartError> {
     let stack = record.layer.as_ref().map(|top| layers.stack(top)).transpose()?;
     let user = user::resolve(&record.config.user, stack.as_ref())?;
     let layout = Layout::detect().map_err(StartError::Cgroups)?;
+    check_cpus(record.host_config.nano_cpus, &layout)?;
     let unified = layout.is_unified_alone();
     let spec = spec::spec(home, record, &user, Machine { rootless, unified })?;
     let upper = Upper { tree: directory.join("upper"), work: directory.join("work") };
@@ -126,6 +127,15 @@ fn survey(home: &Home, record: &Record) -> Result<Ground, StartError> {
         id_maps: if rootless { id_maps() } else { Vec::new() },
     };
     Ok(Ground { layout, setting, spec })
+}
+
+/// More processors than there are would be no limit, and the kernel would not say so.
+fn check_cpus(nano_cpus: u64, layout: &Layout) -> Result<(), PlanError> {
+    if nano_cpus == 0 {
+        return Ok(());
+    }
+    let checked = Limits::default().set_cpus(nano_cpus, layout.cpus.count());
+    checked.map_err(|error| PlanError::Limits(error.into()))
 }
 
 /// The caller is 0 inside, and all that its unpacked images know; ids from `/etc/subuid` would own files that

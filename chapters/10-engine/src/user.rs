@@ -29,6 +29,9 @@ pub enum UserError {
     /// The same for a group.
     #[error("unable to find group {0}: no matching entries in group file")]
     NoGroup(String),
+    /// A number that no user can have: the largest means "leave it as it is" to the kernel.
+    #[error("uids and gids must be in range 0-{LARGEST}: {0}")]
+    Range(String),
     /// The image's files cannot be looked into.
     #[error(transparent)]
     Image(#[from] StackError),
@@ -36,6 +39,9 @@ pub enum UserError {
     #[error("read the image's {0}")]
     Read(&'static str, #[source] io::Error),
 }
+
+/// The largest number that Docker gives to a user or group.
+const LARGEST: u32 = i32::MAX as u32;
 
 /// The user that `text` (`name`, `uid`, `name:group`, `uid:gid`, or nothing for root) means in the image.
 ///
@@ -62,7 +68,7 @@ fn parse(text: &str, passwd: &str, group: &str) -> Result<User, UserError> {
     let name = if name.is_empty() { "0" } else { name };
     let lines = || passwd.lines().map(|line| line.split(':').collect::<Vec<_>>());
     let number = |fields: &[&str], index: usize| fields.get(index).and_then(|text| text.parse::<u32>().ok());
-    let by_number = name.parse::<u32>().ok();
+    let by_number = id(name)?;
     let entry = lines().find(|fields| {
         fields.first() == Some(&name) || (by_number.is_some() && number(fields, 2) == by_number)
     });
@@ -80,11 +86,20 @@ fn parse(text: &str, passwd: &str, group: &str) -> Result<User, UserError> {
     let group_entry = group.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|fields| {
         fields.first() == Some(&group_name)
     });
-    let gid = match (group_entry.and_then(|fields| number(&fields, 2)), group_name.parse()) {
-        (Some(gid), _) | (None, Ok(gid)) => gid,
-        (None, Err(_)) => return Err(UserError::NoGroup(group_name.to_owned())),
+    let gid = match (group_entry.and_then(|fields| number(&fields, 2)), id(group_name)?) {
+        (Some(gid), _) | (None, Some(gid)) => gid,
+        (None, None) => return Err(UserError::NoGroup(group_name.to_owned())),
     };
     Ok(User { uid, gid, groups: Vec::new(), home })
+}
+
+/// The number that the text is; none for a name.
+fn id(text: &str) -> Result<Option<u32>, UserError> {
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Ok(None);
+    }
+    let number = text.parse().ok().filter(|number| *number <= LARGEST);
+    number.map(Some).ok_or_else(|| UserError::Range(text.to_owned()))
 }
 
 /// The groups that list the user as a member.
@@ -126,6 +141,7 @@ mod tests {
     #[test]
     fn names_that_the_image_does_not_have_are_refused() {
         assert_eq!(user("who"), Err("unable to find user who: no matching entries in passwd file".to_owned()));
+        assert!(user("4294967295").is_err_and(|error| error.starts_with("uids and gids")));
         assert_eq!(user("web:who"), Err("unable to find group who: no matching entries in group file".to_owned()));
     }
 }

@@ -10,7 +10,7 @@ use crate::commands::print;
 use crate::format::{self, Column};
 use crate::values::human_size;
 
-const COLUMNS: [Column; 7] = [
+const COLUMNS: [Column; 10] = [
     Column { field: "Repository", heading: "REPOSITORY" },
     Column { field: "Tag", heading: "TAG" },
     Column { field: "Digest", heading: "DIGEST" },
@@ -18,6 +18,9 @@ const COLUMNS: [Column; 7] = [
     Column { field: "CreatedSince", heading: "CREATED" },
     Column { field: "CreatedAt", heading: "CREATED AT" },
     Column { field: "Size", heading: "SIZE" },
+    Column { field: "Containers", heading: "CONTAINERS" },
+    Column { field: "SharedSize", heading: "SHARED SIZE" },
+    Column { field: "UniqueSize", heading: "UNIQUE SIZE" },
 ];
 
 const TABLE: &str = "{{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}";
@@ -44,7 +47,7 @@ pub(crate) fn run(home: &Home, args: &cli::Images) -> anyhow::Result<u8> {
             rows.push(row(&images, &image, None, now, args.no_trunc));
         }
     }
-    let format = args.format.as_deref().or(args.quiet.then_some("{{.ID}}"));
+    let format = if args.quiet { Some("{{.ID}}") } else { args.format.as_deref() };
     let table = if args.digests { WITH_DIGESTS } else { TABLE };
     print(&format::list(&rows, format, &COLUMNS, table)?)
 }

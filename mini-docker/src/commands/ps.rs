@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 
 use crate::cli::Ps;
 use crate::commands::print;
+use crate::failure::{self, OURS};
 use crate::format::{self, Column};
 
-const COLUMNS: [Column; 10] = [
+const COLUMNS: [Column; 14] = [
     Column { field: "ID", heading: "CONTAINER ID" },
     Column { field: "Image", heading: "IMAGE" },
     Column { field: "Command", heading: "COMMAND" },
@@ -20,6 +21,10 @@ const COLUMNS: [Column; 10] = [
     Column { field: "Status", heading: "STATUS" },
     Column { field: "Names", heading: "NAMES" },
     Column { field: "Labels", heading: "LABELS" },
+    Column { field: "LocalVolumes", heading: "LOCAL VOLUMES" },
+    Column { field: "Mounts", heading: "MOUNTS" },
+    Column { field: "Networks", heading: "NETWORKS" },
+    Column { field: "Size", heading: "SIZE" },
 ];
 
 const TABLE: &str = "{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}";
@@ -28,12 +33,13 @@ const TABLE: &str = "{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Stat
 const COMMAND: usize = 20;
 
 pub(crate) fn run(home: &Home, args: &Ps) -> anyhow::Result<u8> {
-    let filters = args.filter.iter().map(|text| text.parse()).collect::<Result<Vec<Filter>, _>>()?;
+    let filters = args.filter.iter().map(|text| text.parse()).collect::<Result<Vec<Filter>, _>>();
+    let filters = filters.map_err(|error| failure::with_status(error.into(), OURS))?;
     super::repair(home);
     let (records, damaged) = list::list(home, args.all, &filters)?;
     let now = Timestamp::now();
     let rows: Vec<Value> = records.iter().map(|record| row(record, now, args.no_trunc)).collect();
-    let format = args.format.as_deref().or(args.quiet.then_some("{{.ID}}"));
+    let format = if args.quiet { Some("{{.ID}}") } else { args.format.as_deref() };
     print(&format::list(&rows, format, &COLUMNS, TABLE)?)?;
     let mut status = 0;
     for error in damaged {
@@ -47,7 +53,7 @@ fn row(record: &Record, now: Timestamp, whole: bool) -> Value {
     json!({
         "ID": if whole { record.id.as_str() } else { id::short(&record.id) },
         "Image": record.config.image,
-        "Command": format!("\"{}\"", command(record, whole)),
+        "Command": format!("{:?}", command(record, whole)),
         "CreatedAt": record.created.strftime("%Y-%m-%d %H:%M:%S +0000 UTC").to_string(),
         "RunningFor": format!("{} ago", list::ago(now, record.created)),
         "Ports": "",
@@ -62,8 +68,10 @@ fn row(record: &Record, now: Timestamp, whole: bool) -> Value {
     })
 }
 
+/// The command on one line, as it would be typed.
 fn command(record: &Record, whole: bool) -> String {
-    let words = record.arguments.join(" ");
+    let quoted = |word: &String| if word.contains(' ') { format!("'{word}'") } else { word.clone() };
+    let words = record.arguments.iter().map(quoted).collect::<Vec<_>>().join(" ");
     if whole || words.chars().count() <= COMMAND {
         return words;
     }

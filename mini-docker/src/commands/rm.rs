@@ -10,8 +10,11 @@ pub(crate) fn run(home: &Home, args: &Rm) -> anyhow::Result<u8> {
     super::for_each(&args.containers, |name| {
         match mini_engine::find(home, name) {
             Ok(record) => remove::remove(home, &record, args.force)?,
-            // As `rm -f` of a file does: what is not there is gone.
-            Err(FindError::NotFound(_)) if args.force => {}
+            // As `rm -f` of a file does: what is not there is gone. Docker says so all the same.
+            Err(error @ FindError::NotFound(_)) if args.force => {
+                crate::failure::report(&error.into());
+                return Ok(String::new());
+            }
             Err(FindError::Record(_)) if args.force => remove::remove_damaged(home, &mini_engine::find::find_id(home, name)?)?,
             Err(error) => return Err(error.into()),
         }

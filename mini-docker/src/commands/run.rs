@@ -152,7 +152,7 @@ fn host_config(args: &Run) -> HostConfig {
         memory: args.memory.map_or(0, |bytes| bytes.0),
         memory_swap: args.memory_swap.map_or(0, |bytes| bytes.0),
         nano_cpus: args.cpus.map_or(0, |cpus| cpus.0),
-        cpu_shares: args.cpu_shares,
+        cpu_shares: u64::try_from(args.cpu_shares).unwrap_or(u64::MAX),
         cpuset_cpus: args.cpuset_cpus.clone(),
         pids_limit: args.pids_limit,
         tmpfs: args.tmpfs.iter().map(|tmpfs| (tmpfs.target.clone(), tmpfs.options.clone())).collect(),
