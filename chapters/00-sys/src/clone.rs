@@ -100,6 +100,53 @@ pub fn leave(status: i32) -> ! {
     unsafe { libc::_exit(status) }
 }
 
+/// Descriptors that a new process keeps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keep(Vec<u32>);
+
+impl Keep {
+    /// Those of `fds`, as they are numbered now.
+    pub fn these<'a>(fds: impl IntoIterator<Item = BorrowedFd<'a>>) -> Self {
+        let mut numbers: Vec<u32> = fds.into_iter().map(|fd| fd.as_raw_fd() as u32).collect();
+        numbers.sort_unstable();
+        Self(numbers)
+    }
+}
+
+/// As [`clone3`], and closes in the child every descriptor but the standard streams and those of `keep`.
+///
+/// A new process inherits every open file, also the caller's directories; a process that is to be kept inside of
+/// something must not hold a way out of it, not even until execve(2) (CVE-2024-21626). Descriptors that `child`
+/// captures and `keep` does not name are closed when it runs.
+///
+/// # Errors
+/// As [`clone3`].
+pub fn clone3_keeping(
+    namespaces: CloneFlags,
+    into_cgroup: Option<BorrowedFd<'_>>,
+    keep: &Keep,
+    child: impl FnOnce() -> Infallible,
+) -> Result<Child> {
+    clone3(namespaces, into_cgroup, || {
+        if close_all_but(&keep.0).is_err() {
+            leave(ABANDONED);
+        }
+        child()
+    })
+}
+
+/// Closes what lies between the numbers, which are in order, and what lies behind the last.
+fn close_all_but(numbers: &[u32]) -> Result<()> {
+    let mut first = 3;
+    for &number in numbers.iter().filter(|number| **number >= 3) {
+        if first < number {
+            crate::file::close_range(first, number - 1)?;
+        }
+        first = number + 1;
+    }
+    crate::file::close_range(first, u32::MAX)
+}
+
 /// Runs `child` in a new process that shares nothing with the caller but the socket: a session of its own, the
 /// root as working directory, `/dev/null` as standard streams, and no other descriptor, so that no pipe or
 /// terminal of the caller stays open for its sake. daemon(3) does the same, and forks twice.
@@ -109,25 +156,20 @@ pub fn leave(status: i32) -> ! {
 /// # Errors
 /// As [`fork`].
 pub fn fork_apart(socket: OwnedFd, child: impl FnOnce(OwnedFd) -> Infallible) -> Result<Child> {
-    let number = socket.as_raw_fd();
-    let made = fork(move || {
+    let number = socket.as_raw_fd() as u32;
+    fork(move || {
         if detach(number).is_err() {
             leave(ABANDONED);
         }
         child(socket)
-    });
-    made
+    })
 }
 
-fn detach(keep: i32) -> Result<()> {
+fn detach(keep: u32) -> Result<()> {
     crate::process::setsid()?;
     crate::process::chdir(std::path::Path::new("/"))?;
     let null = crate::file::open_null()?;
     crate::ipc::become_stdio(&null, true, true, true)?;
-    std::mem::forget(null);
-    let keep = keep as u32;
-    if keep > 3 {
-        crate::file::close_range(3, keep - 1)?;
-    }
-    crate::file::close_range(keep.max(2) + 1, u32::MAX)
+    drop(null);
+    close_all_but(&[keep])
 }

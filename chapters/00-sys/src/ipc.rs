@@ -8,7 +8,7 @@ use nix::errno::Errno;
 use nix::fcntl::OFlag;
 pub use nix::poll::{PollFd, PollFlags};
 use nix::sys::socket::{
-    AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, Shutdown, SockFlag, SockType, UnixAddr,
+    AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, UnixAddr,
 };
 
 use crate::call::{Result, call};
@@ -105,17 +105,6 @@ pub fn receive(socket: impl AsFd, buffer: &mut [u8]) -> Result<(usize, Option<Ow
             }
             Ok::<_, Errno>((message.bytes, received))
         },
-    )
-}
-
-/// Says that no more will be sent on `socket`. shutdown(2), `SHUT_WR`.
-///
-/// # Errors
-/// `ENOTCONN`.
-pub fn shutdown_write(socket: impl AsFd) -> Result<()> {
-    call(
-        || "shutdown(socket, SHUT_WR)".to_owned(),
-        || nix::sys::socket::shutdown(socket.as_fd().as_raw_fd(), Shutdown::Write),
     )
 }
 

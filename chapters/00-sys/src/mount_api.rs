@@ -101,7 +101,8 @@ pub fn open_tree(path: &Path, how: OpenTreeFlags) -> Result<OwnedFd> {
     )
 }
 
-/// Attaches the detached mount `from` on `target`, a path seen from this process's root.
+/// Attaches the detached mount `from` on `target`, a path seen from this process's root. A symbolic link at the
+/// end of it is not followed: it is what the mount covers.
 ///
 /// # Errors
 /// `ENOENT` or `ENOTDIR` for the target, `EINVAL` when `from` is attached elsewhere. move_mount(2).
@@ -118,15 +119,6 @@ pub fn move_mount(from: BorrowedFd<'_>, target: &Path) -> Result<()> {
             )
         },
     )
-}
-
-/// Attaches the detached mount `from` on what `target` is opened on.
-///
-/// # Errors
-/// As [`move_mount`].
-pub fn move_mount_on(from: BorrowedFd<'_>, target: BorrowedFd<'_>) -> Result<()> {
-    let how = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
-    call(|| "move_mount(fd, fd)".to_owned(), || rustix::mount::move_mount(from, "", target, "", how))
 }
 
 /// What mount_setattr(2) changes of a mount.

@@ -118,14 +118,6 @@ pub fn setrlimit(resource: Resource, soft: u64, hard: u64) -> Result<()> {
     )
 }
 
-/// The soft and hard limit of `resource`. getrlimit(2).
-///
-/// # Errors
-/// None in practice.
-pub fn getrlimit(resource: Resource) -> Result<(u64, u64)> {
-    call(|| format!("getrlimit({resource:?})"), || nix::sys::resource::getrlimit(resource))
-}
-
 /// Changes the working directory. chdir(2).
 ///
 /// # Errors

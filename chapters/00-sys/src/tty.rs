@@ -1,10 +1,8 @@
 //! Terminals: a pseudo-terminal of our own, window sizes, raw mode. pty(7), ioctl_tty(2), termios(3).
 
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
-use nix::errno::Errno;
-use nix::libc;
 use nix::sys::termios::{self, SetArg, Termios};
 use rustix::pty::OpenptFlags;
 
@@ -97,20 +95,4 @@ impl Drop for Raw {
         // Nobody is left to tell: the terminal may be gone, and that is an end too.
         let _ = termios::tcsetattr(&self.terminal, SetArg::TCSADRAIN, &self.before);
     }
-}
-
-/// How many bytes wait to be read. ioctl_tty(2), `FIONREAD`.
-///
-/// # Errors
-/// `ENOTTY` for what has no such count.
-pub fn pending(fd: impl AsFd) -> Result<usize> {
-    let mut count: libc::c_int = 0;
-    call(
-        || "ioctl(FIONREAD)".to_owned(),
-        || {
-            // SAFETY: FIONREAD writes one int to the pointer, which is valid for the whole call.
-            Errno::result(unsafe { libc::ioctl(fd.as_fd().as_raw_fd(), libc::FIONREAD, &raw mut count) })
-        },
-    )?;
-    Ok(count as usize)
 }

@@ -97,6 +97,5 @@ fn make_file(path: &Path) -> Result<()> {
 }
 
 fn failed(call: &str, path: &Path, error: &std::io::Error) -> Error {
-    let errno = Errno::from_raw(error.raw_os_error().unwrap_or(Errno::EIO as i32));
-    Error::new(format!("{call}(\"{}\")", path.display()), errno)
+    Error::from_io(format!("{call}(\"{}\")", path.display()), error)
 }

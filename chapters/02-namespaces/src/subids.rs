@@ -68,7 +68,9 @@ impl Helpers {
     /// Both programs, or none: one alone is of no use.
     pub fn find(path: &OsStr) -> Option<Self> {
         let find = |name: &str| {
-            std::env::split_paths(path).map(|directory| directory.join(name)).find(|file| file.is_file())
+            // An empty element means the working directory, which is not where such programs live.
+            let directories = std::env::split_paths(path).filter(|directory| directory.is_absolute());
+            directories.map(|directory| directory.join(name)).find(|file| file.is_file())
         };
         Some(Self { newuidmap: find("newuidmap")?, newgidmap: find("newgidmap")? })
     }

@@ -64,6 +64,9 @@ pub enum LoadError {
     Store(#[from] StoreError),
 }
 
+/// No manifest or configuration is longer, in bytes; what is cut here is no JSON any more.
+const LARGEST: u64 = 16 << 20;
+
 /// One image of `manifest.json`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -92,7 +95,6 @@ impl Images {
     /// # Errors
     /// What [`LoadError`] lists. Images that come before the one that fails stay, as with Docker.
     pub fn load(&self, mut file: File) -> Result<Vec<Image>, LoadError> {
-        let _hold = self.hold()?;
         let plain = file.stream_position().is_ok()
             && unpack::compression(&mut file).map_err(LoadError::Read)? == Compression::Plain;
         let file = if plain { file } else { self.spool(file)? };
@@ -101,7 +103,8 @@ impl Images {
         let text = archive.read(name)?;
         let entries: Vec<Entry> =
             serde_json::from_slice(&text).map_err(|source| LoadError::Malformed { name: name.to_owned(), source })?;
-        entries.iter().map(|entry| self.load_image(&mut archive, entry)).collect()
+        let mut load = |entry| self.while_held(|| self.load_image(&mut archive, entry));
+        entries.iter().map(&mut load).collect()
     }
 
     /// Copies what cannot be read by position to a file without a name, which is gone when it is closed.
@@ -124,6 +127,7 @@ impl Images {
         }
         let tags = entry.repo_tags.iter().flatten();
         let names = tags.map(|tag| tag.parse::<Reference>()).collect::<Result<Vec<_>, _>>()?;
+        Self::refuse_reserved(&names)?;
         let mut layers = Vec::new();
         let mut parent = None;
         for (name, diff_id) in entry.layers.iter().zip(diff_ids) {
@@ -175,7 +179,7 @@ impl Archive {
 
     fn read(&mut self, name: &str) -> Result<Vec<u8>, LoadError> {
         let mut content = Vec::new();
-        self.open(name)?.read_to_end(&mut content).map_err(LoadError::Read)?;
+        self.open(name)?.take(LARGEST).read_to_end(&mut content).map_err(LoadError::Read)?;
         Ok(content)
     }
 }

@@ -86,7 +86,10 @@ impl Images {
     }
 
     fn make_host(&self) -> Result<Image, HostError> {
-        let _hold = self.hold()?;
+        self.while_held(|| self.assemble_host())
+    }
+
+    fn assemble_host(&self) -> Result<Image, HostError> {
         let work = tempfile::Builder::new().prefix(WORK).tempdir_in(self.layout()).map_err(HostError::Directory)?;
         let tree = work.path().join("tree");
         std::fs::create_dir(&tree).map_err(HostError::Directory)?;

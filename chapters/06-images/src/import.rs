@@ -46,7 +46,11 @@ impl Images {
     pub fn import(&self, content: &mut impl Read, import: &Import) -> Result<Image, ImportError> {
         let mut run = RunConfig::default();
         import.changes.iter().try_for_each(|line| change::apply(&mut run, line))?;
-        let _hold = self.hold()?;
+        Self::refuse_reserved(import.name.as_slice())?;
+        self.while_held(|| self.import_held(content, import, run))
+    }
+
+    fn import_held(&self, content: &mut impl Read, import: &Import, run: RunConfig) -> Result<Image, ImportError> {
         let (new, layer) = self.take_layer(content, None, None)?;
         let now = Timestamp::now().to_string();
         let config = ImageConfig {

@@ -81,6 +81,13 @@ impl Listed {
         Some(Self { manifest, name, descriptor })
     }
 
+    /// The same image without its name.
+    pub(crate) fn unnamed(mut self) -> Self {
+        self.name = None;
+        self.descriptor.set_annotations(None);
+        self
+    }
+
     fn read(descriptor: &Descriptor) -> Option<Self> {
         let manifest = descriptor.digest().to_string().parse().ok()?;
         let annotations = descriptor.annotations().as_ref();

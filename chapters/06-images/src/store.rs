@@ -68,6 +68,9 @@ pub enum StoreError {
     /// What was asked for can be no image's name.
     #[error(transparent)]
     Name(#[from] ReferenceError),
+    /// The name of the image that is made here.
+    #[error("`host` is reserved for the image made from this machine's programs: choose another name")]
+    Reserved,
     /// The start of an id that several images share.
     #[error("`{0}` is the start of more than one image's id")]
     Ambiguous(String),
@@ -205,13 +208,31 @@ impl Images {
             .map_err(|source| StoreError::Malformed { what: "manifest", digest: *digest, source })
     }
 
-    /// Keeps images from being cleared away while one is being put together: hold it from the first blob to
-    /// [`Self::add`].
+    /// Does `work`, which puts an image together, while nobody clears away what is not listed yet. When it fails,
+    /// what it has stored so far is cleared away, unless others are at work too: then the next who clears does.
     ///
     /// # Errors
-    /// Those of open(2).
-    pub fn hold(&self) -> Result<std::fs::File, StoreError> {
-        file::lock(&self.layout.join("store.lock"), Lock::Shared).map_err(StoreError::Lock)
+    /// Those of `work`, and of open(2).
+    pub(crate) fn while_held<T, E: From<StoreError>>(&self, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+        let path = self.layout.join("store.lock");
+        let held = file::lock(&path, Lock::Shared).map_err(StoreError::Lock)?;
+        let result = work();
+        drop(held);
+        if result.is_err()
+            && let Ok(Some(_alone)) = file::try_lock(&path, Lock::Exclusive)
+        {
+            // The error that matters is the one of the work.
+            let _ = self.clear_unlisted();
+        }
+        result
+    }
+
+    /// Refuses names that are not for images from elsewhere.
+    pub(crate) fn refuse_reserved(names: &[Reference]) -> Result<(), StoreError> {
+        match names.iter().find(|name| crate::host::is_host(&name.familiar())) {
+            Some(_) => Err(StoreError::Reserved),
+            None => Ok(()),
+        }
     }
 
     /// Adds the image of this configuration (the bytes as they are) and these layers under these names. An
@@ -236,15 +257,6 @@ impl Images {
         let mut image = self.read(&digest)?;
         image.names = names.to_vec();
         Ok(image)
-    }
-
-    /// Gives the image another name.
-    ///
-    /// # Errors
-    /// As [`Self::add`].
-    pub fn tag(&self, image: &Image, name: &Reference) -> Result<(), StoreError> {
-        let size = self.blobs.size(&image.manifest).unwrap_or(0);
-        self.list_under(image.manifest, size, std::slice::from_ref(name))
     }
 
     fn list_under(&self, manifest: Digest, size: u64, names: &[Reference]) -> Result<(), StoreError> {
@@ -291,7 +303,11 @@ impl Images {
     /// # Errors
     /// A file that cannot be removed.
     fn collect(&self) -> Result<Vec<Digest>, StoreError> {
-        let _lock = file::lock(&self.layout.join("store.lock"), Lock::Exclusive).map_err(StoreError::Lock)?;
+        let _alone = file::lock(&self.layout.join("store.lock"), Lock::Exclusive).map_err(StoreError::Lock)?;
+        self.clear_unlisted()
+    }
+
+    fn clear_unlisted(&self) -> Result<Vec<Digest>, StoreError> {
         let mut used = std::collections::HashSet::new();
         let mut chains = std::collections::HashSet::new();
         for line in self.index.list()? {
@@ -357,8 +373,7 @@ fn take_name(lines: &mut Vec<Listed>, name: &Reference) {
     let Some(position) = lines.iter().position(|line| line.name.as_ref() == Some(name)) else { return };
     let old = lines.remove(position);
     if !lines.iter().any(|line| line.manifest == old.manifest) {
-        let size = 0;
-        lines.extend(Listed::new(old.manifest, size, None));
+        lines.push(old.unnamed());
     }
 }
 

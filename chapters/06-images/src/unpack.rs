@@ -28,7 +28,7 @@ pub enum UnpackError {
 }
 
 impl Images {
-    /// Takes in a layer on top of `parent`. When it cannot be unpacked, its blob is not kept either.
+    /// Takes in a layer on top of `parent`, in [`Images::while_held`].
     ///
     /// # Errors
     /// A full disk, a tar that would write outside its tree, one whose digest is not `expected`.
@@ -39,14 +39,8 @@ impl Images {
         expected: Option<&Digest>,
     ) -> Result<(NewLayer, Layer), UnpackError> {
         let (blob, size) = self.blobs.put(content)?;
-        match self.unpack(&blob, parent, expected) {
-            Ok((compression, layer)) => Ok((NewLayer { blob, size, compression }, layer)),
-            Err(error) => {
-                // The error that matters is the first; a blob that stays is cleared with the next removal.
-                let _ = self.blobs.remove(&blob);
-                Err(error)
-            }
-        }
+        let (compression, layer) = self.unpack(&blob, parent, expected)?;
+        Ok((NewLayer { blob, size, compression }, layer))
     }
 
     fn unpack(&self, blob: &Digest, parent: Option<&Digest>, expected: Option<&Digest>) -> Result<(Compression, Layer), UnpackError> {

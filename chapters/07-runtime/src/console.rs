@@ -7,7 +7,7 @@ use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd};
 use std::path::Path;
 
 use mini_sys::mount::{self, MsFlags};
-use mini_sys::{Errno, Error, Result, file, ipc, process, tty};
+use mini_sys::{Error, Result, file, ipc, process, tty};
 
 use crate::channel;
 
@@ -30,9 +30,7 @@ fn tty_group(terminal: impl std::os::fd::AsFd) -> Result<u32> {
 
 fn show_as_console(terminal: BorrowedFd<'_>) -> Result<()> {
     let path = Path::new("/dev/console");
-    std::fs::File::create(path).map_err(|error| {
-        Error::new("creat(\"/dev/console\")", Errno::from_raw(error.raw_os_error().unwrap_or(Errno::EIO as i32)))
-    })?;
+    std::fs::File::create(path).map_err(|error| Error::from_io("creat(\"/dev/console\")", &error))?;
     let source = format!("/proc/self/fd/{}", terminal.as_raw_fd());
     mount::mount(&source, path, "", MsFlags::MS_BIND, "")
 }

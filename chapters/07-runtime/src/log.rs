@@ -94,8 +94,17 @@ fn complete(bytes: &[u8]) -> Option<usize> {
     let window = &bytes[..bytes.len().min(LONGEST)];
     match window.iter().position(|&byte| byte == b'\n') {
         Some(newline) => Some(newline + 1),
-        None => (bytes.len() >= LONGEST).then_some(LONGEST),
+        None => (bytes.len() >= LONGEST).then(|| before_split_letter(window)),
     }
+}
+
+/// The length without the start of a letter whose rest comes later. UTF-8 letters have four bytes at most, and
+/// all but the first begin with the bits 10.
+fn before_split_letter(window: &[u8]) -> usize {
+    let tail = window.iter().rev().take(3).take_while(|byte| **byte & 0xc0 == 0x80).count();
+    let first = window.len() - tail - 1;
+    let length = window[first].leading_ones() as usize;
+    if length >= 2 && length > tail + 1 && length <= 4 { first } else { window.len() }
 }
 
 fn record(to: &mut Vec<u8>, stream: Stream, line: &[u8], time: Timestamp) -> io::Result<()> {
@@ -125,6 +134,13 @@ mod tests {
         let parts: [(Stream, &[u8]); 3] = [(Stream::Stdout, b"he"), (Stream::Stderr, b"e\n"), (Stream::Stdout, b"llo\nx")];
         let expected = [(Stream::Stderr, "e\n"), (Stream::Stdout, "hello\n"), (Stream::Stdout, "x")];
         assert_eq!(written(&parts), expected.map(|(stream, text)| (stream, text.to_owned())));
+    }
+
+    #[test]
+    fn no_letter_is_cut_in_two() {
+        let long = format!("{}€\n", "a".repeat(LONGEST - 1));
+        let records = written(&[(Stream::Stdout, long.as_bytes())]);
+        assert_eq!(records.iter().map(|(_, text)| text.as_str()).collect::<String>(), long);
     }
 
     #[test]

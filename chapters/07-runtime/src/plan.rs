@@ -110,15 +110,19 @@ pub fn plan(spec: &Spec, setting: &Setting) -> Result<Plan, PlanError> {
         plan.cgroup = Some(name).filter(|_| !steps.is_empty());
         plan.before.extend(steps.into_iter().map(Step::Cgroup));
     }
-    plan.before.push(Step::Clone(plan.clone));
+    let layout = setting.cgroups.as_ref().filter(|_| plan.cgroup.is_some());
+    let into_cgroup = layout.is_some_and(|layout| layout.unified.is_some());
+    plan.before.push(Step::Clone { namespaces: plan.clone, into_cgroup });
     plan.beside.extend(setting.id_maps.iter().cloned().map(Step::IdMap));
-    if plan.cgroup.is_some() {
+    if layout.is_some_and(|layout| !layout.hierarchies.is_empty()) {
         plan.beside.push(Step::JoinCgroup);
     }
 
     let mounts = mounts(spec);
-    // Nothing can be done without ids, and a mount of cgroups shows what the cgroup namespace was made of.
-    let parent_goes_first = in_user_namespace || mounts.iter().any(|mount| mount.fstype == "cgroup2");
+    // Nothing can be done without ids, a mount of cgroups shows what the cgroup namespace was made of, and
+    // namespaces to join are named by the host's /proc.
+    let sees_host = !namespaces.join.is_empty();
+    let parent_goes_first = in_user_namespace || sees_host || mounts.iter().any(|mount| mount.fstype == "cgroup2");
     let inside = &mut plan.inside;
     inside.push(Step::DieWithParent);
     if parent_goes_first {

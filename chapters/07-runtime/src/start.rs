@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use mini_cgroups::{Cgroup, Layout};
 use mini_chroot::Detached;
 use mini_namespaces::idmap::IdMapError;
-use mini_sys::clone::{self, Child};
+use mini_sys::clone::{self, Child, Keep};
 use mini_sys::{Errno, Error, file, ipc, pidfd, process, signal};
 
 use crate::channel::{self, Report};
@@ -77,7 +77,6 @@ pub fn start<'a>(
         cgroup: None,
         child: None,
         mounts: None,
-        joined: false,
         here: Some(here),
         there: Some(there),
         stdio: Some(stdio),
@@ -99,8 +98,6 @@ struct Parent<'a> {
     cgroup: Option<Cgroup>,
     child: Option<Child>,
     mounts: Option<File>,
-    /// The new process was made inside its cgroup.
-    joined: bool,
     /// Our end of the channel, and the new process's.
     here: Option<OwnedFd>,
     there: Option<OwnedFd>,
@@ -113,7 +110,7 @@ impl Parent<'_> {
         let plan = self.plan;
         for (index, step) in plan.before.iter().chain(&plan.beside).enumerate() {
             let begun = Instant::now();
-            let result = if matches!(step, Step::Clone(_)) { self.clone_child() } else { self.perform(step) };
+            let result = if matches!(step, Step::Clone { .. }) { self.clone_child() } else { self.perform(step) };
             result.map_err(|source| StartError::Step { number: index + 1, why: step.why(), source })?;
             self.tell(index, step, begun.elapsed());
         }
@@ -132,8 +129,7 @@ impl Parent<'_> {
             (Step::Namespace(step), _) => step.perform(),
             (Step::IdMap(step), Some(pid)) => step.perform(pid).map_err(in_short),
             (Step::JoinCgroup, Some(pid)) => match &self.cgroup {
-                Some(cgroup) if self.joined => cgroup.join_separate(pid),
-                Some(cgroup) => cgroup.join(pid),
+                Some(cgroup) => cgroup.join_separate(pid),
                 None => Ok(()),
             },
             _ => Err(Error::new(format!("{} on the host", step.call()), Errno::EPERM)),
@@ -145,35 +141,36 @@ impl Parent<'_> {
         let name = self.plan.cgroup.as_deref();
         self.cgroup = self.layout.zip(name).and_then(|(layout, name)| Cgroup::open(layout, name).ok());
         let directory = self.cgroup.as_ref().map(Cgroup::directory).transpose()?.flatten();
+        let mut by_hand = false;
         let child = match self.clone_into(directory.as_ref().map(|fd| fd.as_fd())) {
-            Ok(child) => {
-                self.joined = directory.is_some();
-                child
-            }
             // Not every kernel can, and not into every cgroup; joining by hand always works.
             Err(error) if directory.is_some() && !matches!(error.errno(), Errno::EPERM | Errno::EAGAIN) => {
+                by_hand = true;
                 self.clone_into(None)?
             }
-            Err(error) => return Err(error),
+            other => other?,
         };
         // Their end is to be seen when the new process ends, so no copy may stay open here.
         self.there = None;
         self.stdio = None;
         self.mounts = File::open(format!("/proc/{}/ns/mnt", child.pid)).ok();
+        let pid = child.pid;
         self.child = Some(child);
-        Ok(())
+        match &self.cgroup {
+            Some(cgroup) if by_hand => cgroup.join(pid),
+            _ => Ok(()),
+        }
     }
 
     fn clone_into(&mut self, cgroup: Option<BorrowedFd<'_>>) -> mini_sys::Result<Child> {
         let (plan, explain) = (self.plan, self.on_step.is_some());
-        let (here, there, stdio) = (&mut self.here, &mut self.there, &mut self.stdio);
-        clone::clone3(plan.clone, cgroup, || {
-            // The copy of the parent's end would keep the parent alive in our eyes.
-            drop(here.take());
-            match (there.take(), stdio.take()) {
-                (Some(channel), Some(stdio)) => become_container(&plan.inside, channel, &stdio, explain),
-                _ => clone::leave(clone::ABANDONED),
-            }
+        // Everything else is closed, our end of the channel too: it would keep the parent alive in its eyes.
+        let streams = self.stdio.iter().flat_map(ProgramSide::fds);
+        let keep = Keep::these(self.there.iter().map(|fd| fd.as_fd()).chain(streams));
+        let (there, stdio) = (&mut self.there, &mut self.stdio);
+        clone::clone3_keeping(plan.clone, cgroup, &keep, || match (there.take(), stdio.take()) {
+            (Some(channel), Some(stdio)) => become_container(&plan.inside, channel, &stdio, explain),
+            _ => clone::leave(clone::ABANDONED),
         })
     }
 
@@ -220,7 +217,9 @@ impl Parent<'_> {
             let _ = pidfd::wait(&child.pidfd);
         }
         self.mounts = None;
-        if let Some(cgroup) = self.cgroup.take() {
+        // A step before the clone may have failed half-way: what there is by now is found by name.
+        let name = self.plan.cgroup.as_deref();
+        if let Some(cgroup) = self.layout.zip(name).and_then(|(layout, name)| Cgroup::open(layout, name).ok()) {
             let _ = cgroup.remove();
         }
     }
@@ -267,8 +266,8 @@ fn tell(inside: &Inside, took: Duration) {
     }
 }
 
-/// Makes the process a fresh one: streams of its own, no signal blocked or ignored, no descriptor of ours
-/// left to the program, a session apart from the caller's, and the usual umask.
+/// Makes the process a fresh one: streams of its own, no signal blocked or ignored, none of the descriptors
+/// that are left passed on to the program, and the usual umask.
 fn settle(stdio: &ProgramSide) -> mini_sys::Result<()> {
     stdio.install()?;
     signal::reset_all()?;

@@ -1,6 +1,6 @@
 //! The pipes between a monitor and its container's program.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 
 use mini_sys::{Result, file, ipc};
 
@@ -50,6 +50,11 @@ pub fn pair(terminal: bool, interactive: bool) -> Result<(ProgramSide, MonitorSi
 }
 
 impl ProgramSide {
+    /// All three.
+    pub(crate) fn fds(&self) -> [BorrowedFd<'_>; 3] {
+        [self.stdin.as_fd(), self.stdout.as_fd(), self.stderr.as_fd()]
+    }
+
     /// Makes these the standard streams of this process.
     ///
     /// # Errors

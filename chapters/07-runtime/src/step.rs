@@ -25,10 +25,15 @@ pub enum Step {
     /// Prepares or limits the cgroup. Chapter 3.
     Cgroup(mini_cgroups::Step),
     /// Makes the process.
-    Clone(CloneFlags),
+    Clone {
+        /// In new namespaces of these kinds.
+        namespaces: CloneFlags,
+        /// In its cgroup of the v2 tree from its first instruction on.
+        into_cgroup: bool,
+    },
     /// Gives the new user namespace its ids. Chapter 2.
     IdMap(idmap::Step),
-    /// Puts the new process under its limits.
+    /// Puts the new process into its cgroup in every v1 tree.
     JoinCgroup,
     /// Asks the kernel to end the container if its monitor dies.
     DieWithParent,
@@ -93,11 +98,12 @@ impl Step {
     pub fn call(&self) -> String {
         match self {
             Self::Cgroup(step) => step.call(),
-            Self::Clone(namespaces) => {
-                format!("clone3({}|CLONE_PIDFD)", mini_sys::flags::names(namespaces))
+            Self::Clone { namespaces, into_cgroup } => {
+                let into = if *into_cgroup { "|CLONE_INTO_CGROUP" } else { "" };
+                format!("clone3({}|CLONE_PIDFD{into})", mini_sys::flags::names(namespaces))
             }
             Self::IdMap(step) => step.call(),
-            Self::JoinCgroup => "write(pid, cgroup.procs)".to_owned(),
+            Self::JoinCgroup => "write(pid, cgroup.procs) in every v1 tree".to_owned(),
             Self::DieWithParent => "prctl(PR_SET_PDEATHSIG, SIGKILL)".to_owned(),
             Self::AwaitParent => "recvmsg(parent)".to_owned(),
             Self::Namespace(step) => step.call(),
@@ -122,7 +128,8 @@ impl Step {
     pub fn why(&self) -> &'static str {
         match self {
             Self::Cgroup(step) => step.why(),
-            Self::Clone(_) => "a process in rooms of its own",
+            Self::Clone { into_cgroup: true, .. } => "a process in rooms of its own, under its limits from birth",
+            Self::Clone { .. } => "a process in rooms of its own",
             Self::IdMap(step) => step.why(),
             Self::JoinCgroup => "limits are in force before the program's first instruction",
             Self::DieWithParent => "no container outlives the process that watches it",
@@ -146,7 +153,7 @@ impl Step {
     pub fn chapter(&self) -> u8 {
         match self {
             Self::Root(_) => 1,
-            Self::IdMap(_) | Self::Namespace(_) | Self::Clone(_) | Self::Init(_) => 2,
+            Self::IdMap(_) | Self::Namespace(_) | Self::Clone { .. } | Self::Init(_) => 2,
             Self::Cgroup(_) | Self::JoinCgroup => 3,
             Self::Path(_) | Self::Limit(_) | Self::Capability(_) | Self::User { .. } => 4,
             Self::Overlay(..) => 5,
@@ -178,7 +185,7 @@ impl Step {
             Self::WorkingDirectory(path) => working_directory(path),
             Self::Init(program) => init(program, inside),
             Self::Exec(program) => program.exec().map(|never: Infallible| match never {}),
-            Self::Cgroup(_) | Self::Clone(_) | Self::IdMap(_) | Self::JoinCgroup => Err(Error::new(
+            Self::Cgroup(_) | Self::Clone { .. } | Self::IdMap(_) | Self::JoinCgroup => Err(Error::new(
                 format!("{} inside the container", self.call()),
                 Errno::EPERM,
             )),
@@ -229,15 +236,19 @@ fn words(program: &Program) -> String {
     program.arguments().map(|word| format!("{word:?}")).collect::<Vec<_>>().join(", ")
 }
 
+/// The path is the image's or the user's to choose, and a link in `/proc` could lead anywhere: where it led is
+/// asked afterwards. The kernel has no name for a directory that is outside of the root. getcwd(2).
 fn working_directory(path: &Path) -> Result<()> {
     match process::chdir(path) {
         Err(error) if error.errno() == Errno::ENOENT => {
-            std::fs::create_dir_all(path).map_err(|error| {
-                let errno = Errno::from_raw(error.raw_os_error().unwrap_or(Errno::EIO as i32));
-                Error::new(format!("mkdir(\"{}\")", path.display()), errno)
-            })?;
-            process::chdir(path)
+            std::fs::create_dir_all(path)
+                .map_err(|error| Error::from_io(format!("mkdir(\"{}\")", path.display()), &error))?;
+            process::chdir(path)?;
         }
-        other => other,
+        other => other?,
+    }
+    match std::env::current_dir() {
+        Ok(directory) if directory.is_absolute() => Ok(()),
+        _ => Err(Error::new(format!("chdir(\"{}\"), which is outside of the container", path.display()), Errno::EXDEV)),
     }
 }

@@ -1,4 +1,4 @@
-//! Where everything is kept: one directory that lasts, and one that is gone after a reboot.
+//! Where everything is kept.
 //!
 //! ```text
 //! images/                an OCI image layout
@@ -6,7 +6,7 @@
 //! containers/<id>/       record.json, bundle, upper, work, merged, log.json, hosts, hostname, resolv.conf
 //! names/<name>           a link that says which container has the name
 //! ```
-//! book ch. 10; DESIGN: "On disk" in ARCHITECTURE.md.
+//! ARCHITECTURE.md, "On disk"; book ch. 10.
 
 use std::fs::DirBuilder;
 use std::io;
@@ -49,7 +49,7 @@ impl Home {
         &self.data
     }
 
-    /// Makes the directories that are missing, for the owner alone.
+    /// Makes the directories that are missing. Others may pass through them, and see nothing in them.
     ///
     /// # Errors
     /// A read-only or full file system, a directory of another user.
@@ -71,7 +71,12 @@ impl Home {
     pub fn images(&self) -> Result<Images, HomeError> {
         self.prepare()?;
         let owners = if mini_sys::process::is_root() { Owners::Keep } else { Owners::Mine };
-        Ok(Images::open(&self.data.join("images"), &self.data.join("layers"), owners)?)
+        Ok(Images::open(&self.data.join("images"), &self.layers(), owners)?)
+    }
+
+    /// Where unpacked layers are.
+    pub fn layers(&self) -> PathBuf {
+        self.data.join("layers")
     }
 
     /// Where containers are.

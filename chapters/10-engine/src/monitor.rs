@@ -5,10 +5,8 @@
 //! until it ends, write its state again, tell the end, clean up. What takes the kernel long (unmounting, the
 //! cgroup, deleting files) comes after the end is told. Book ch. 7, 10.
 
-use std::fs::File;
-
 use jiff::Timestamp;
-use mini_cgroups::{Cgroup, Layout};
+use mini_cgroups::Layout;
 use mini_runtime::explain::{self, Format};
 use mini_runtime::log::Log;
 use mini_runtime::relay::Relay;
@@ -71,7 +69,8 @@ fn begin(
 ) -> Result<(Started, Relay), Failure> {
     let config = &record.config;
     // Held while the container is being started, so that nobody takes it for one that was left behind.
-    let _lock = record::lock(home, &record.id).map_err(|error| Failure { message: chain(&error), status: OURS })?;
+    let lock = record::lock(home, &record.id).map_err(|error| Failure { message: chain(&error), status: OURS })?;
+    let _lock = lock.ok_or_else(|| Failure { message: "it has been removed".to_owned(), status: OURS })?;
     let ours = |error: &dyn std::error::Error| Failure { message: chain(error), status: OURS };
     let (program, mut streams) = stdio::pair(config.tty, config.open_stdin).map_err(|error| ours(&error))?;
     let mut tell = |number: usize, step: &mini_runtime::Step, took| {
@@ -109,6 +108,8 @@ fn watch(home: &Home, id: &str, auto_remove: bool, mut started: Started, mut rel
     let trash = if auto_remove {
         remove::hide(home, id).ok().flatten()
     } else {
+        // Before the record says that it has ended: what has ended is not looked for.
+        let _ = started.cgroup.take().map(|cgroup| cgroup.remove());
         Record::change(home, id, |record| {
             record.state.status = Status::Exited;
             record.state.process = None;
@@ -121,20 +122,14 @@ fn watch(home: &Home, id: &str, auto_remove: bool, mut started: Started, mut rel
     };
     // The rest is for the kernel's and the disk's benefit, and nobody waits for it.
     let _ = relay.finish(status);
-    clean_up(started.cgroup, started.mounts);
-    if let Some(trash) = trash {
+    // The last hold on their namespace; the files below can only be deleted then.
+    drop(started.mounts.take());
+    let gone = started.cgroup.as_ref().is_none_or(|cgroup| cgroup.remove().is_ok());
+    if let Some(trash) = trash.filter(|_| gone) {
+        // Files that stay are found by the next repair, and tell it of the cgroup.
         let _ = remove::delete(&trash);
     }
     Ok(())
-}
-
-/// The mounts go first, with the last hold on their namespace: the files below can only be deleted then.
-fn clean_up(cgroup: Option<Cgroup>, mounts: Option<File>) {
-    drop(mounts);
-    if let Some(cgroup) = cgroup {
-        // What cannot be removed now is found by the next repair.
-        let _ = cgroup.remove();
-    }
 }
 
 fn fail(home: &Home, id: &str, auto_remove: bool, failure: &Failure, socket: &OwnedFd) -> Result<(), RecordError> {

@@ -67,17 +67,17 @@ pub fn reserve(home: &Home, name: &str, id: &str) -> Result<(), NameError> {
 /// As [`reserve`].
 pub fn reserve_any(home: &Home, id: &str) -> Result<String, NameError> {
     let seed = id.bytes().fold(0_u64, |seed, byte| seed.wrapping_mul(31).wrapping_add(byte.into())) as usize;
-    for attempt in 0.. {
+    let mut attempt = 0;
+    loop {
         let adjective = ADJECTIVES[seed % ADJECTIVES.len()];
         let surname = SURNAMES[(seed / ADJECTIVES.len() + attempt) % SURNAMES.len()];
         let number = if attempt < SURNAMES.len() { String::new() } else { (attempt / SURNAMES.len()).to_string() };
         let name = format!("{adjective}_{surname}{number}");
         match reserve(home, &name, id) {
-            Err(NameError::Taken { .. }) => {}
+            Err(NameError::Taken { .. }) => attempt += 1,
             other => return other.map(|()| name),
         }
     }
-    Err(NameError::Invalid(String::new()))
 }
 
 /// Takes `name` back from `id`; if another has it by now, it stays theirs.

@@ -52,7 +52,7 @@ pub fn remove(home: &Home, record: &Record, force: bool) -> Result<(), RemoveErr
         if !force {
             return Err(RemoveError::Running(format!("/{}", record.name)));
         }
-        stop::kill(home, record, Signal::SIGKILL as i32)?;
+        stop::kill(record, Signal::SIGKILL as i32)?;
         stop::wait_gone(record);
     }
     match hide(home, &record.id)? {
@@ -116,17 +116,18 @@ fn open_up(directory: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes a container whose record cannot be read: its processes cannot be known, only its files.
+/// Removes a container whose record cannot be read from sight. Its processes cannot be known from it; the next
+/// repair ends what is in its cgroup, and deletes its files.
 ///
 /// # Errors
 /// What [`RemoveError`] lists.
 pub fn remove_damaged(home: &Home, id: &str) -> Result<(), RemoveError> {
+    let Some(_lock) = record::lock(home, id)? else { return Ok(()) };
     let directory = home.container(id);
     for name in names::of(home, id) {
         // A name that stays points nowhere, and the next who wants it takes it.
         let _ = names::release(home, &name, id);
     }
     let trash = home.containers().join(format!("{TRASH}{id}"));
-    fs::rename(&directory, &trash).map_err(|source| RemoveError::Delete { path: directory, source })?;
-    delete(&trash)
+    fs::rename(&directory, &trash).map_err(|source| RemoveError::Delete { path: directory, source })
 }

@@ -105,7 +105,7 @@ pub fn start(home: &Home, record: Record, explain: Option<Format>) -> Result<Att
 }
 
 fn survey(home: &Home, record: &Record) -> Result<Ground, StartError> {
-    let layers = Layers::open(&home.path().join("layers"))?;
+    let layers = Layers::open(&home.layers())?;
     let rootless = !mini_sys::process::is_root();
     let directory = home.container(&record.id);
     let lower = match &record.layer {

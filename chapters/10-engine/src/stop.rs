@@ -7,7 +7,6 @@ use mini_sys::pidfd;
 use mini_sys::signal;
 use std::os::fd::{AsFd as _, OwnedFd};
 
-use crate::home::Home;
 use crate::record::{ProcessId, Record, Status};
 
 /// A container that cannot be signalled.
@@ -31,7 +30,7 @@ pub enum StopError {
 ///
 /// # Errors
 /// [`StopError::NotRunning`], or what the kernel says.
-pub fn kill(_home: &Home, record: &Record, number: i32) -> Result<(), StopError> {
+pub fn kill(record: &Record, number: i32) -> Result<(), StopError> {
     let not_running = || StopError::NotRunning(record.name.clone(), record.id.clone());
     let process = record.state.process.as_ref().filter(|_| record.state.status == Status::Running);
     let fd = process.and_then(open).ok_or_else(not_running)?;
@@ -46,16 +45,16 @@ pub fn kill(_home: &Home, record: &Record, number: i32) -> Result<(), StopError>
 ///
 /// # Errors
 /// A signal that is none, or what the kernel says.
-pub fn stop(home: &Home, record: &Record, patience: Option<Duration>, by: Option<&str>) -> Result<(), StopError> {
+pub fn stop(record: &Record, patience: Option<Duration>, by: Option<&str>) -> Result<(), StopError> {
     let name = by.or(record.config.stop_signal.as_deref()).unwrap_or("SIGTERM");
     let number = signal::parse(name).ok_or_else(|| StopError::Signal(name.to_owned()))?;
     let Some(process) = record.state.process.as_ref().and_then(open) else { return Ok(()) };
-    match kill(home, record, number) {
+    match kill(record, number) {
         Err(StopError::NotRunning(..)) => return Ok(()),
         other => other?,
     }
     if !wait(&process, patience) {
-        match kill(home, record, signal::Signal::SIGKILL as i32) {
+        match kill(record, signal::Signal::SIGKILL as i32) {
             Err(StopError::NotRunning(..)) => {}
             other => other?,
         }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use mini_engine::Home;
 use mini_images::Reference;
 use mini_images::import::Import;
@@ -14,9 +14,6 @@ use crate::commands::print;
 
 pub(crate) fn run(home: &Home, args: &cli::Import) -> anyhow::Result<u8> {
     let name = args.name.as_ref().map(|text| text.parse::<Reference>()).transpose()?;
-    if name.as_ref().is_some_and(|name| mini_images::host::is_host(&name.familiar())) {
-        bail!("`host` is reserved for the image made from this machine's programs: choose another name");
-    }
     let path = args.file.display().to_string();
     let mut content = open(&args.file).with_context(|| format!("cannot import `{path}`"))?;
     let message = args.message.clone().unwrap_or_else(|| format!("Imported from {path}"));

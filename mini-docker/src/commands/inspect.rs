@@ -4,6 +4,7 @@ use anyhow::bail;
 use mini_engine::find::FindError;
 use mini_engine::{Home, inspect};
 use mini_images::{Image, Images, Reference, StoreError};
+use serde::Serialize as _;
 use serde_json::{Value, json};
 
 use crate::cli;
@@ -30,9 +31,18 @@ pub(crate) fn run(home: &Home, args: &cli::Inspect, kind: Option<&str>) -> anyho
                 print(&(format::object(object, format)? + "\n"))?;
             }
         }
-        None => drop(print(&(serde_json::to_string_pretty(&objects)?.replace("  ", "    ") + "\n"))?),
+        None => drop(print(&pretty(&objects)?)?),
     }
     Ok(status)
+}
+
+/// JSON with Docker's indentation.
+fn pretty(objects: &[Value]) -> anyhow::Result<String> {
+    let mut text = Vec::new();
+    let formatter = serde_json::ser::PrettyFormatter::with_indent(b"    ");
+    objects.serialize(&mut serde_json::Serializer::with_formatter(&mut text, formatter))?;
+    text.push(b'\n');
+    Ok(String::from_utf8(text)?)
 }
 
 fn find(home: &Home, name: &str, kind: Option<&str>) -> anyhow::Result<Value> {

@@ -10,7 +10,7 @@ pub(crate) fn run(home: &Home, args: &Kill) -> anyhow::Result<u8> {
     let number = mini_sys::signal::parse(&args.signal).ok_or_else(|| StopError::Signal(args.signal.clone()))?;
     super::for_each(&args.containers, |name| {
         let record = mini_engine::find(home, name)?;
-        stop::kill(home, &record, number)?;
+        stop::kill(&record, number)?;
         Ok(format!("{name}\n"))
     })
 }

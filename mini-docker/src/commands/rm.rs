@@ -15,7 +15,10 @@ pub(crate) fn run(home: &Home, args: &Rm) -> anyhow::Result<u8> {
                 crate::failure::report(&error.into());
                 return Ok(String::new());
             }
-            Err(FindError::Record(_)) if args.force => remove::remove_damaged(home, &mini_engine::find::find_id(home, name)?)?,
+            Err(FindError::Record(_)) if args.force => {
+                remove::remove_damaged(home, &mini_engine::find::find_id(home, name)?)?;
+                super::repair(home);
+            }
             Err(error) => return Err(error.into()),
         }
         Ok(format!("{name}\n"))

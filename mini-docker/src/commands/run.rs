@@ -83,9 +83,6 @@ fn request(home: &Home, args: Run) -> anyhow::Result<Create> {
     {
         bail!("invalid signal: {signal}");
     }
-    if args.rm && args.detach && args.explain.is_some() {
-        bail!("--explain tells the start of a container in the foreground: leave out -d");
-    }
     let image = find_image(home, &image_name)?;
     Ok(Create {
         name: args.name.clone(),

@@ -11,7 +11,7 @@ pub(crate) fn run(home: &Home, args: &Stop) -> anyhow::Result<u8> {
     let patience = u64::try_from(args.timeout).ok().map(Duration::from_secs);
     super::for_each(&args.containers, |name| {
         let record = mini_engine::find(home, name)?;
-        stop::stop(home, &record, patience, args.signal.as_deref())?;
+        stop::stop(&record, patience, args.signal.as_deref())?;
         Ok(format!("{name}\n"))
     })
 }

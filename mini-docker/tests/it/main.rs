@@ -10,10 +10,16 @@
     reason = "a test that cannot go on panics, and says what it skips"
 )]
 
+mod environment;
 mod exits;
 mod harness;
 mod host_image;
+mod images;
 mod leaks;
+mod lifecycle;
+mod listing;
+mod logs;
+mod naming;
 mod needs;
 mod streams;
 mod tars;

@@ -65,9 +65,24 @@ impl Tar {
 
 /// The tree of the image `host` as an archive: a root filesystem that programs run in.
 pub(crate) fn host(root: &Path) -> Vec<u8> {
+    host_and(root, Tar::new())
+}
+
+/// The same, with `more` after it.
+pub(crate) fn host_and(root: &Path, more: Tar) -> Vec<u8> {
     let layer = crate::harness::names(&root.join("layers")).pop().unwrap();
     let mut tar = tar::Builder::new(Vec::new());
     tar.follow_symlinks(false);
     tar.append_dir_all(".", root.join("layers").join(layer).join("diff")).unwrap();
-    tar.into_inner().unwrap()
+    let mut bytes = tar.into_inner().unwrap();
+    bytes.truncate(bytes.len() - 1024);
+    bytes.extend(more.end());
+    bytes
+}
+
+/// The same, with users of its own.
+pub(crate) fn with_users(root: &Path) -> Vec<u8> {
+    let passwd = b"root:x:0:0:root:/root:/bin/sh\nweb:x:33:33::/var/www:/bin/sh\n";
+    let group = b"root:x:0:\nweb:x:33:\naudio:x:29:web,root\n";
+    host_and(root, Tar::new().file("etc/passwd", passwd).file("etc/group", group))
 }
