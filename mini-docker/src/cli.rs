@@ -262,6 +262,9 @@ pub(crate) struct Rm {
 
 #[derive(Debug, Args)]
 pub(crate) struct Images {
+    /// Show all images (default hides intermediate images, of which there are none)
+    #[arg(short, long)]
+    pub(crate) all: bool,
     /// Format output: 'table', 'table TEMPLATE', 'json' or a Go template
     #[arg(long, value_name = "string")]
     pub(crate) format: Option<String>,

@@ -30,13 +30,19 @@ impl std::error::Error for Failure {}
 /// Prints the error with its causes, and a way out where one is known. Returns the exit status.
 pub(crate) fn report(error: &anyhow::Error) -> u8 {
     let failure = error.downcast_ref::<Failure>();
-    let mut text = format!("mini-docker: {}\n", chain(error));
+    let mut text = format!("mini-docker: {}\n", visible(&chain(error)));
     if let Some(hint) = failure.and_then(|failure| failure.hint.clone()).or_else(|| hint(error)) {
-        text += &format!("hint: {hint}\n");
+        text += &format!("hint: {}\n", visible(&hint));
     }
     // A closed standard error leaves nothing to say it on.
     let _ = std::io::stderr().write_all(text.as_bytes());
     failure.map_or(1, |failure| failure.status)
+}
+
+/// The text with control characters made visible: an operand is somebody's text, and must neither break the line
+/// nor reach the terminal as a command.
+fn visible(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() }).collect()
 }
 
 /// The error and its causes on one line. A cause that its error repeats is left out.

@@ -96,7 +96,7 @@ impl FromStr for Limit {
         mini_security::limits::resource(name).ok_or_else(|| format!("invalid ulimit type: {name}"))?;
         let number = |text: &str| match text {
             "unlimited" | "-1" => Ok(-1),
-            _ => text.parse::<u32>().map(i64::from).map_err(|_| format!("invalid ulimit value: {text}")),
+            _ => text.parse::<i64>().ok().filter(|number| *number >= 0).ok_or_else(|| format!("invalid ulimit value: {text}")),
         };
         let (soft, hard) = numbers.split_once(':').unwrap_or((numbers, numbers));
         let (soft, hard) = (number(soft)?, number(hard)?);

@@ -126,6 +126,15 @@ pub fn chdir(path: &Path) -> Result<()> {
     call(|| format!("chdir(\"{}\")", path.display()), || nix::unistd::chdir(path))
 }
 
+/// Makes this process the leader of a process group of its own. setpgid(2).
+///
+/// # Errors
+/// `EPERM` when it leads a session.
+pub fn lead_group() -> Result<()> {
+    let own = nix::unistd::Pid::from_raw(0);
+    call(|| "setpgid(0, 0)".to_owned(), || nix::unistd::setpgid(own, own))
+}
+
 /// Starts a session without a terminal, with this process as its leader. setsid(2).
 ///
 /// # Errors

@@ -43,6 +43,15 @@ pub fn control(terminal: impl AsFd) -> Result<()> {
     call(|| "ioctl(TIOCSCTTY)".to_owned(), || rustix::process::ioctl_tiocsctty(terminal.as_fd()))
 }
 
+/// Puts this process's group into the foreground of its terminal. tcsetpgrp(3).
+///
+/// # Errors
+/// `ENOTTY` when it is not the terminal of this session.
+pub fn take_foreground(terminal: impl AsFd) -> Result<()> {
+    let group = nix::unistd::getpgrp();
+    call(|| format!("tcsetpgrp({group})"), || nix::unistd::tcsetpgrp(terminal.as_fd(), group))
+}
+
 /// Whether `fd` is a terminal. isatty(3).
 pub fn is_terminal(fd: impl AsFd) -> bool {
     nix::unistd::isatty(fd.as_fd()).unwrap_or(false)

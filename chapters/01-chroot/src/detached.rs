@@ -21,6 +21,7 @@ impl Detached {
     pub(crate) fn make(&mut self, mount: &Mount) -> Result<()> {
         let (flags, data) = mount.flags_and_data();
         let context = FsContext::fsopen(&mount.fstype)?;
+        context.set_string("source", &mount.source)?;
         for option in data.split(',').filter(|option| !option.is_empty()) {
             match option.split_once('=') {
                 Some((key, value)) => context.set_string(key, value)?,

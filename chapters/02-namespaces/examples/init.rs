@@ -35,7 +35,7 @@ fn first_process(command: &[String], serve: bool) -> mini_sys::Result<Child> {
     let user = if Uid::effective().is_root() { CloneFlags::empty() } else { CloneFlags::CLONE_NEWUSER };
     clone::clone3(user | CloneFlags::CLONE_NEWPID, None, || {
         let exit = if serve {
-            init::run(|| become_program(command)).map_err(|error| eprintln!("{error}"))
+            init::run(|| become_program(command), || {}).map_err(|error| eprintln!("{error}"))
         } else {
             let child = clone::fork(|| become_program(command));
             child.and_then(|child| pidfd::wait(child.pidfd)).map_err(|error| eprintln!("{error}"))

@@ -37,11 +37,12 @@ pub enum InitError {
 /// In the new process every signal has its default action. Where standard input is a terminal, that process
 /// leads its own group in the terminal's foreground, so that a Ctrl-C goes to the program and its children and
 /// does not arrive a second time by way of pid 1. Outside of a pid namespace's first process, this process
-/// becomes the one that orphans below it fall to. No thread may exist.
+/// becomes the one that orphans below it fall to. No thread may exist. `started` is called here once the program
+/// has its process, for what this process then no longer needs.
 ///
 /// # Errors
 /// When the kernel refuses a process or a descriptor.
-pub fn run(program: impl FnOnce() -> Infallible) -> Result<Exit, InitError> {
+pub fn run(program: impl FnOnce() -> Infallible, started: impl FnOnce()) -> Result<Exit, InitError> {
     if std::process::id() != 1 {
         process::set_child_subreaper().map_err(InitError::Prepare)?;
     }
@@ -56,6 +57,7 @@ pub fn run(program: impl FnOnce() -> Infallible) -> Result<Exit, InitError> {
         match program() {}
     });
     let child = child.map_err(InitError::Start)?;
+    started();
     serve(&signals, &child).map_err(InitError::Wait)
 }
 
@@ -117,9 +119,7 @@ fn forwarded() -> Vec<i32> {
 /// Gives this process a group of its own and, where standard input is the terminal of its session, the
 /// foreground.
 fn take_foreground() -> Result<(), Error> {
-    let failed =
-        |call: &str, errno: rustix::io::Errno| Error::new(call, Errno::from_raw(errno.raw_os_error()));
-    rustix::process::setpgid(None, None).map_err(|errno| failed("setpgid(0, 0)", errno))?;
+    process::lead_group()?;
     let input = std::io::stdin();
     if !tty::is_terminal(&input) {
         return Ok(());
@@ -127,12 +127,12 @@ fn take_foreground() -> Result<(), Error> {
     // A group in the background that sets the foreground is stopped by SIGTTOU, unless it blocks the signal
     // for as long as that takes.
     let ttou = signal::signalfd(&[Signal::SIGTTOU as i32])?;
-    let set = rustix::termios::tcsetpgrp(&input, rustix::process::getpgrp());
+    let set = tty::take_foreground(&input);
     drop(ttou);
     match set {
         // A terminal, and another session's.
-        Err(rustix::io::Errno::NOTTY | rustix::io::Errno::NXIO) => Ok(()),
-        other => other.map_err(|errno| failed("tcsetpgrp(0)", errno)),
+        Err(error) if matches!(error.errno(), Errno::ENOTTY | Errno::ENXIO) => Ok(()),
+        other => other,
     }
 }
 

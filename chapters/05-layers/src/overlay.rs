@@ -203,6 +203,8 @@ impl Overlay {
         let mut names = Names::new(STRING);
         let failed = |source| self.failed(source);
         let context = FsContext::fsopen("overlay").map_err(failed)?;
+        // Only a name, which mount(8) and df(1) show.
+        context.set_string("source", "overlay").map_err(failed)?;
         match lower {
             Lower::Each => {
                 for tree in &self.lower {

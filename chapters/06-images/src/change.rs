@@ -10,6 +10,9 @@ pub enum ChangeError {
     /// An instruction that does not change the configuration, or none at all.
     #[error("{0} is not a valid change command: use CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME or WORKDIR")]
     Unknown(String),
+    /// An empty line: Docker's words.
+    #[error("file with no instructions")]
+    Nothing,
     /// An instruction without what it needs.
     #[error("`{0}` needs an argument")]
     Empty(String),
@@ -33,6 +36,9 @@ pub enum ChangeError {
 /// A line that is no such instruction, or that lacks a part.
 pub fn apply(config: &mut RunConfig, line: &str) -> Result<(), ChangeError> {
     let line = line.trim();
+    if line.is_empty() {
+        return Err(ChangeError::Nothing);
+    }
     let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     let rest = rest.trim();
     let instruction = word.to_ascii_uppercase();

@@ -298,6 +298,17 @@ impl Images {
         Ok(removed)
     }
 
+    /// Takes the name `text` from its image, which stays, without a name if it has no other.
+    ///
+    /// # Errors
+    /// As [`Self::find`].
+    pub fn untag(&self, text: &str) -> Result<Vec<Removed>, StoreError> {
+        let name: Reference = text.parse()?;
+        self.find(text)?;
+        self.index.change(|lines| take_name(lines, &name))?;
+        Ok(vec![Removed::Untagged(name.familiar())])
+    }
+
     /// Removes every blob and layer that no listed image uses; returns images and layers, topmost first.
     ///
     /// # Errors

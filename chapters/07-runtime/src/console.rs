@@ -7,7 +7,7 @@ use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd};
 use std::path::Path;
 
 use mini_sys::mount::{self, MsFlags};
-use mini_sys::{Error, Result, file, ipc, process, tty};
+use mini_sys::{Error, Result, file, ipc, tty};
 
 use crate::channel;
 
@@ -18,7 +18,6 @@ pub(crate) fn open(uid: u32, channel: BorrowedFd<'_>) -> Result<()> {
     file::chown(&terminal, uid, tty_group(&terminal)?)?;
     show_as_console(terminal.as_fd())?;
     channel::console(channel, master.as_fd())?;
-    process::setsid()?;
     tty::control(&terminal)?;
     ipc::become_stdio(&terminal, true, true, true)
 }

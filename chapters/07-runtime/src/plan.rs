@@ -124,7 +124,7 @@ pub fn plan(spec: &Spec, setting: &Setting) -> Result<Plan, PlanError> {
     let sees_host = !namespaces.join.is_empty();
     let parent_goes_first = in_user_namespace || sees_host || mounts.iter().any(|mount| mount.fstype == "cgroup2");
     let inside = &mut plan.inside;
-    inside.push(Step::DieWithParent);
+    inside.extend([Step::NewSession, Step::DieWithParent]);
     if parent_goes_first {
         inside.push(Step::AwaitParent);
         inside.extend(namespaces.inside().into_iter().map(Step::Namespace));
@@ -154,23 +154,31 @@ pub fn plan(spec: &Spec, setting: &Setting) -> Result<Plan, PlanError> {
         inside.extend(namespaces.inside().into_iter().map(Step::Namespace));
     }
     let groups_are_denied = setting.id_maps.contains(&idmap::Step::DenySetgroups);
+    let mut limits = inherited(process)?;
+    if !setting.init {
+        inside.extend(limits.drain(..).map(Step::Limit));
+    }
     become_user(process, groups_are_denied, inside)?;
     let program = Program::new(process).map_err(PlanError::Program)?;
-    inside.push(if setting.init { Step::Init(program) } else { Step::Exec(program) });
+    inside.push(if setting.init { Step::Init { program, limits } } else { Step::Exec(program) });
     Ok(plan)
 }
 
-/// The last metres: limits, capabilities, user, directory. Each line here would be refused one line later,
-/// or would undo the one before.
-fn become_user(process: &Process, keep_groups: bool, inside: &mut Vec<Step>) -> Result<(), PlanError> {
+/// What the program passes on to those it runs.
+fn inherited(process: &Process) -> Result<Vec<limits::Step>, PlanError> {
+    let mut steps = Vec::new();
     for limit in process.rlimits().iter().flatten() {
         let name = limit.typ().to_string();
         let resource = limits::resource(&name).ok_or(PlanError::Rlimit(name))?;
-        inside.push(Step::Limit(limits::Step::Rlimit(resource, limit.soft(), limit.hard())));
+        steps.push(limits::Step::Rlimit(resource, limit.soft(), limit.hard()));
     }
-    if let Some(score) = process.oom_score_adj() {
-        inside.push(Step::Limit(limits::Step::OomScoreAdj(score.into())));
-    }
+    steps.extend(process.oom_score_adj().map(|score| limits::Step::OomScoreAdj(score.into())));
+    Ok(steps)
+}
+
+/// The last metres: capabilities, user, directory. Each line here would be refused one line later,
+/// or would undo the one before.
+fn become_user(process: &Process, keep_groups: bool, inside: &mut Vec<Step>) -> Result<(), PlanError> {
     let sets = capability_sets(process)?;
     if let Some(sets) = &sets {
         inside.push(Step::Capability(capabilities::Step::Bound(sets.bounding.clone())));

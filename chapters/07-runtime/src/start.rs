@@ -194,7 +194,7 @@ impl Parent<'_> {
 
     fn failure(&self, index: usize, source: Error) -> StartError {
         match self.plan.inside.get(index) {
-            Some(Step::Exec(program) | Step::Init(program)) if source.call().starts_with("execve") => {
+            Some(Step::Exec(program) | Step::Init { program, .. }) if source.call().starts_with("execve") => {
                 StartError::Exec(program.explain(source.errno()))
             }
             step => {

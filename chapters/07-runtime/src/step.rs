@@ -2,6 +2,7 @@
 
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::cell::RefCell;
 use std::convert::Infallible;
 
 use mini_chroot::Detached;
@@ -35,6 +36,8 @@ pub enum Step {
     IdMap(idmap::Step),
     /// Puts the new process into its cgroup in every v1 tree.
     JoinCgroup,
+    /// Leaves the monitor's session and process group.
+    NewSession,
     /// Asks the kernel to end the container if its monitor dies.
     DieWithParent,
     /// Waits until the parent has done its part.
@@ -70,7 +73,12 @@ pub enum Step {
     /// Changes the working directory, which is made when it is missing.
     WorkingDirectory(PathBuf),
     /// Becomes pid 1 of our own, with the program as its child. Chapter 2.
-    Init(Program),
+    Init {
+        /// The program.
+        program: Program,
+        /// Its resource limits, which pid 1 could not work under.
+        limits: Vec<limits::Step>,
+    },
     /// Becomes the program.
     Exec(Program),
 }
@@ -104,12 +112,13 @@ impl Step {
             }
             Self::IdMap(step) => step.call(),
             Self::JoinCgroup => "write(pid, cgroup.procs) in every v1 tree".to_owned(),
+            Self::NewSession => "setsid()".to_owned(),
             Self::DieWithParent => "prctl(PR_SET_PDEATHSIG, SIGKILL)".to_owned(),
             Self::AwaitParent => "recvmsg(parent)".to_owned(),
             Self::Namespace(step) => step.call(),
             Self::Overlay(overlay, _) => overlay.call(),
             Self::Root(step) => step.call(),
-            Self::Console { .. } => "open(\"/dev/ptmx\"); setsid(); ioctl(TIOCSCTTY)".to_owned(),
+            Self::Console { .. } => "open(\"/dev/ptmx\"); ioctl(TIOCSCTTY)".to_owned(),
             Self::LoopbackUp => "ioctl(SIOCSIFFLAGS, \"lo\", IFF_UP)".to_owned(),
             Self::Path(step) => step.call(),
             Self::Limit(step) => step.call(),
@@ -119,7 +128,7 @@ impl Step {
             }
             Self::User { uid, gid, groups: None } => format!("setresgid({gid}); setresuid({uid})"),
             Self::WorkingDirectory(path) => format!("chdir(\"{}\")", path.display()),
-            Self::Init(program) => format!("fork(); execve({})", words(program)),
+            Self::Init { program, .. } => format!("fork(); execve({})", words(program)),
             Self::Exec(program) => format!("execve({})", words(program)),
         }
     }
@@ -132,6 +141,7 @@ impl Step {
             Self::Clone { .. } => "a process in rooms of its own",
             Self::IdMap(step) => step.why(),
             Self::JoinCgroup => "limits are in force before the program's first instruction",
+            Self::NewSession => "a signal to its own group reaches nobody outside",
             Self::DieWithParent => "no container outlives the process that watches it",
             Self::AwaitParent => "what only the host can do must be done first",
             Self::Namespace(step) => step.why(),
@@ -144,7 +154,7 @@ impl Step {
             Self::Capability(step) => step.why(),
             Self::User { .. } => "groups first: after the uid is given up they could not change",
             Self::WorkingDirectory(_) => "made and entered while there is the right to",
-            Self::Init(_) => "pid 1 reaps orphans and passes signals on",
+            Self::Init { .. } => "pid 1 reaps orphans and passes signals on",
             Self::Exec(_) => "the container's program takes over",
         }
     }
@@ -153,11 +163,11 @@ impl Step {
     pub fn chapter(&self) -> u8 {
         match self {
             Self::Root(_) => 1,
-            Self::IdMap(_) | Self::Namespace(_) | Self::Clone { .. } | Self::Init(_) => 2,
+            Self::IdMap(_) | Self::Namespace(_) | Self::Clone { .. } | Self::Init { .. } => 2,
             Self::Cgroup(_) | Self::JoinCgroup => 3,
             Self::Path(_) | Self::Limit(_) | Self::Capability(_) | Self::User { .. } => 4,
             Self::Overlay(..) => 5,
-            Self::DieWithParent | Self::AwaitParent | Self::Console { .. } | Self::WorkingDirectory(_) | Self::Exec(_) => 7,
+            Self::NewSession | Self::DieWithParent | Self::AwaitParent | Self::Console { .. } | Self::WorkingDirectory(_) | Self::Exec(_) => 7,
             Self::LoopbackUp => 8,
         }
     }
@@ -168,6 +178,7 @@ impl Step {
     /// The first system call that fails, with its operands.
     pub(crate) fn perform(&self, inside: &mut Inside) -> Result<()> {
         match self {
+            Self::NewSession => process::setsid(),
             Self::DieWithParent => {
                 process::set_pdeathsig(Signal::SIGKILL)?;
                 channel::parent_is_there(inside.channel()?)
@@ -183,7 +194,7 @@ impl Step {
             Self::Capability(step) => step.perform(),
             Self::User { uid, gid, groups } => become_user(*uid, *gid, groups.as_deref()),
             Self::WorkingDirectory(path) => working_directory(path),
-            Self::Init(program) => init(program, inside),
+            Self::Init { program, limits } => init(program, limits, inside),
             Self::Exec(program) => program.exec().map(|never: Infallible| match never {}),
             Self::Cgroup(_) | Self::Clone { .. } | Self::IdMap(_) | Self::JoinCgroup => Err(Error::new(
                 format!("{} inside the container", self.call()),
@@ -214,21 +225,28 @@ fn in_short(overlay: &Overlay, error: OverlayError) -> Error {
 
 /// Serves as pid 1 and ends with the program's status. It holds nothing that the container could use against
 /// the host: no capability that the program does not have, and no way to its own program file.
-fn init(program: &Program, inside: &mut Inside) -> Result<()> {
+fn init(program: &Program, limits: &[limits::Step], inside: &mut Inside) -> Result<()> {
     process::set_undumpable()?;
     process::set_name(c"mini-init")?;
-    let (channel, index) = (inside.channel.take(), inside.index);
-    let program = program.clone();
-    let ended = mini_namespaces::init::run(move || {
-        if let (Err(error), Some(channel)) = (program.exec(), &channel) {
+    let index = inside.index;
+    let channel = RefCell::new(inside.channel.take());
+    let become_program = || {
+        let result = limits.iter().try_for_each(limits::Step::perform).and_then(|()| program.exec());
+        if let (Err(error), Some(channel)) = (result, channel.take()) {
             // Whoever listened is gone if this fails, and the container with it.
             let _ = channel::failed(channel.as_fd(), index, &error);
         }
         clone::leave(clone::ABANDONED)
-    });
+    };
+    // From then on the program's copy of the channel is the one that tells of its start.
+    let started = || drop(channel.take());
+    let ended = mini_namespaces::init::run(become_program, started);
     match ended {
         Ok(exit) => clone::leave(exit.shell_code()),
-        Err(InitError::Prepare(error) | InitError::Start(error) | InitError::Wait(error)) => Err(error),
+        Err(InitError::Prepare(error) | InitError::Start(error) | InitError::Wait(error)) => {
+            inside.channel = channel.take();
+            Err(error)
+        }
     }
 }
 

@@ -49,6 +49,7 @@ pub fn inspect(home: &Home, record: &Record) -> Value {
         "HostConfig": host_config(record),
         "GraphDriver": {
             "Data": {
+                "LowerDir": record.layer.map(|layer| home.layers().join(layer.hex()).join("diff").display().to_string()),
                 "MergedDir": file("merged"),
                 "UpperDir": file("upper"),
                 "WorkDir": file("work"),

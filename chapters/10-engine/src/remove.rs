@@ -52,7 +52,11 @@ pub fn remove(home: &Home, record: &Record, force: bool) -> Result<(), RemoveErr
         if !force {
             return Err(RemoveError::Running(format!("/{}", record.name)));
         }
-        stop::kill(record, Signal::SIGKILL as i32)?;
+        match stop::kill(record, Signal::SIGKILL as i32) {
+            // It has ended by itself since it was looked at.
+            Err(StopError::NotRunning(..)) => {}
+            other => other?,
+        }
         stop::wait_gone(record);
     }
     match hide(home, &record.id)? {

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use mini_engine::{Home, list};
 use mini_images::{Image, Images, Reference};
+use regex_lite::Regex;
 use serde_json::{Value, json};
 
 use crate::cli;
@@ -29,27 +30,31 @@ const WITH_DIGESTS: &str = "{{.Repository}}\t{{.Tag}}\t{{.Digest}}\t{{.ID}}\t{{.
 pub(crate) fn run(home: &Home, args: &cli::Images) -> anyhow::Result<u8> {
     let images = home.images()?;
     images.sweep();
-    let wanted = args.repository.as_ref().map(|text| text.parse::<Reference>()).transpose()?;
-    let any_tag = args.repository.as_ref().is_some_and(|text| !text.rsplit('/').next().unwrap_or(text).contains(':'));
+    let pattern = args.repository.as_deref().map(pattern).transpose()?;
     let now = Timestamp::now();
     let mut rows = Vec::new();
     for image in images.list()? {
         let matches = |name: &&Reference| {
-            wanted.as_ref().is_none_or(|wanted| {
-                wanted.familiar_repository() == name.familiar_repository() && (any_tag || wanted.tag() == name.tag())
-            })
+            let full = [name.familiar(), name.familiar_repository(), name.to_string()];
+            pattern.as_ref().is_none_or(|pattern| full.iter().any(|name| pattern.is_match(name)))
         };
         let names: Vec<&Reference> = image.names.iter().filter(matches).collect();
         for name in &names {
             rows.push(row(&images, &image, Some(name), now, args.no_trunc));
         }
-        if image.names.is_empty() && wanted.is_none() {
+        if image.names.is_empty() && pattern.is_none() {
             rows.push(row(&images, &image, None, now, args.no_trunc));
         }
     }
     let format = if args.quiet { Some("{{.ID}}") } else { args.format.as_deref() };
     let table = if args.digests { WITH_DIGESTS } else { TABLE };
     print(&format::list(&rows, format, &COLUMNS, table)?)
+}
+
+/// What `*` and `?` in the name of a repository stand for: anything but a slash.
+fn pattern(text: &str) -> Result<Regex, regex_lite::Error> {
+    let escaped = regex_lite::escape(text).replace("\\*", "[^/]*").replace("\\?", "[^/]");
+    Regex::new(&format!("^{escaped}$"))
 }
 
 fn row(images: &Images, image: &Image, name: Option<&Reference>, now: Timestamp, whole: bool) -> Value {

@@ -1,7 +1,9 @@
 //! `ps`: list containers. docker-ps(1).
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
-use mini_engine::list::{self, Filter};
+use mini_engine::list::{self, Filter, FilterError};
 use mini_engine::{Home, Record, id};
 use serde_json::{Value, json};
 
@@ -34,11 +36,22 @@ const COMMAND: usize = 20;
 
 pub(crate) fn run(home: &Home, args: &Ps) -> anyhow::Result<u8> {
     let filters = args.filter.iter().map(|text| text.parse()).collect::<Result<Vec<Filter>, _>>();
-    let filters = filters.map_err(|error| failure::with_status(error.into(), OURS))?;
+    let filters = filters.map_err(|error| match error {
+        FilterError::Format(_) => failure::with_status(error.into(), OURS),
+        _ => error.into(),
+    })?;
     super::repair(home);
     let (records, damaged) = list::list(home, args.all, &filters)?;
     let now = Timestamp::now();
-    let rows: Vec<Value> = records.iter().map(|record| row(record, now, args.no_trunc)).collect();
+    let images = home.images()?;
+    // The id that each name means now: the name may have gone to another image since.
+    let mut ids = BTreeMap::new();
+    let mut image = |record: &Record| {
+        let name = &record.config.image;
+        let id = ids.entry(name.clone()).or_insert_with(|| images.find(name).ok().map(|image| image.id));
+        if *id == Some(record.image) { name.clone() } else { id::short(&record.image.hex()).to_owned() }
+    };
+    let rows: Vec<Value> = records.iter().map(|record| row(record, &image(record), now, args.no_trunc)).collect();
     let format = if args.quiet { Some("{{.ID}}") } else { args.format.as_deref() };
     print(&format::list(&rows, format, &COLUMNS, TABLE)?)?;
     let mut status = 0;
@@ -48,11 +61,11 @@ pub(crate) fn run(home: &Home, args: &Ps) -> anyhow::Result<u8> {
     Ok(status)
 }
 
-fn row(record: &Record, now: Timestamp, whole: bool) -> Value {
+fn row(record: &Record, image: &str, now: Timestamp, whole: bool) -> Value {
     let labels: Vec<String> = record.config.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
     json!({
         "ID": if whole { record.id.as_str() } else { id::short(&record.id) },
-        "Image": record.config.image,
+        "Image": image,
         "Command": format!("{:?}", command(record, whole)),
         "CreatedAt": record.created.strftime("%Y-%m-%d %H:%M:%S +0000 UTC").to_string(),
         "RunningFor": format!("{} ago", list::ago(now, record.created)),

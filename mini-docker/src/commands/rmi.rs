@@ -19,7 +19,11 @@ pub(crate) fn run(home: &Home, args: &Rmi) -> anyhow::Result<u8> {
         if names_left > 1 && !by_name && !args.force {
             bail!("conflict: unable to delete {} (must be forced) - image is referenced in multiple repositories", id::short(&image.id.hex()));
         }
-        let removed = images.remove(name)?;
+        let removed = if names_left <= 1 && by_name && is_used(home, &image)? {
+            images.untag(name)?
+        } else {
+            images.remove(name)?
+        };
         Ok(removed.iter().map(line).collect())
     })
 }
@@ -36,7 +40,9 @@ fn refuse_used(home: &Home, name: &str, image: &Image, by_name: bool, force: boo
                 "conflict: unable to remove repository reference \"{name}\" (must force) - container {container} is using its referenced image {}",
                 id::short(&hex)
             ),
-            (_, true, true) => bail!(
+            // Only the name goes; the containers keep the image.
+            (true, _, true) => {}
+            (false, true, true) => bail!(
                 "conflict: unable to delete {} (cannot be forced) - image is being used by running container {container}",
                 id::short(&hex)
             ),
@@ -44,13 +50,17 @@ fn refuse_used(home: &Home, name: &str, image: &Image, by_name: bool, force: boo
                 "conflict: unable to delete {} (must be forced) - image is being used by {what} container {container}",
                 id::short(&hex)
             ),
-            _ => bail!(
+            (false, false, true) => bail!(
                 "conflict: unable to delete {} (cannot be forced) - image is being used by stopped container {container}: remove it first",
                 id::short(&hex)
             ),
         }
     }
     Ok(())
+}
+
+fn is_used(home: &Home, image: &Image) -> anyhow::Result<bool> {
+    Ok(list::list(home, true, &[])?.0.iter().any(|record| record.image == image.id))
 }
 
 fn line(removed: &Removed) -> String {

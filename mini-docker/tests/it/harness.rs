@@ -1,5 +1,6 @@
 //! The engine of one test: a state directory of its own, the binary, and what a command answered.
 
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::io::{Read, Write as _};
 use std::path::{Path, PathBuf};
@@ -102,12 +103,19 @@ impl Engine {
         self.inspect(name, ".State.Pid").parse().unwrap()
     }
 
-    /// Everything in the state directory, with the lengths of files.
-    pub(crate) fn listing(&self) -> Vec<String> {
-        let mut all = Vec::new();
-        list(&self.root(), &mut all);
-        all.sort();
+    /// Everything in the state directory but its locks, with the lengths of files.
+    pub(crate) fn listing(&self) -> BTreeSet<String> {
+        let mut all = BTreeSet::new();
+        list(&self.root(), Path::new(""), &mut all);
         all
+    }
+
+    /// Fails when the state directory is not as it was.
+    #[track_caller]
+    pub(crate) fn assert_unchanged(&self, before: &BTreeSet<String>, what: &str) {
+        let now = self.listing();
+        let (came, went): (Vec<_>, Vec<_>) = (now.difference(before).collect(), before.difference(&now).collect());
+        assert!(came.is_empty() && went.is_empty(), "{what}: {came:?} came, {went:?} went");
     }
 
     /// The ids of the containers that have a directory.
@@ -142,14 +150,15 @@ pub(crate) fn names(directory: &Path) -> Vec<String> {
     entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
 }
 
-fn list(directory: &Path, all: &mut Vec<String>) {
-    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
-        let metadata = std::fs::symlink_metadata(entry.path()).unwrap();
+fn list(root: &Path, below: &Path, all: &mut BTreeSet<String>) {
+    for name in names(&root.join(below)).iter().filter(|name| !name.ends_with("lock")) {
+        let path = below.join(name);
+        let metadata = std::fs::symlink_metadata(root.join(&path)).unwrap();
         if metadata.is_dir() {
-            all.push(format!("{}/", entry.path().display()));
-            list(&entry.path(), all);
+            all.insert(format!("{}/", path.display()));
+            list(root, &path, all);
         } else {
-            all.push(format!("{} {}", entry.path().display(), metadata.len()));
+            all.insert(format!("{} {}", path.display(), metadata.len()));
         }
     }
 }
