@@ -63,6 +63,9 @@ impl FromStr for Cpus {
     }
 }
 
+/// The options of tmpfs(5) beside the flags of mount(8).
+const TMPFS: [&str; 8] = ["size", "mode", "uid", "gid", "nr_inodes", "nr_blocks", "mpol", "huge"];
+
 /// A directory in memory: `/run:size=64k`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Tmpfs {
@@ -79,6 +82,13 @@ impl FromStr for Tmpfs {
         let (target, options) = text.split_once(':').unwrap_or((text, ""));
         if !target.starts_with('/') || target == "/" {
             return Err(format!("invalid mount path: '{target}' mount path must be absolute, and not the root"));
+        }
+        let known = |option: &&str| {
+            let name = option.split('=').next().unwrap_or_default();
+            TMPFS.contains(&name) || mini_chroot::mounts::is_flag(name)
+        };
+        if let Some(other) = options.split(',').filter(|option| !option.is_empty()).find(|option| !known(option)) {
+            return Err(format!("invalid tmpfs option [\"{other}\"]"));
         }
         Ok(Self { target: target.to_owned(), options: options.to_owned() })
     }

@@ -77,10 +77,19 @@ fn send_message(
 /// Waits for one message: its length in `buffer`, 0 when the peer is gone, and the descriptor that came with
 /// it. recvmsg(2).
 ///
+/// A peer that ends before it has read all that was sent to it resets the connection, and the kernel tells that
+/// before it hands out what the peer itself has sent; it tells it once, so the messages are read after it.
+///
 /// # Errors
-/// `EAGAIN` from a socket that does not wait, `ECONNRESET`.
+/// `EAGAIN` from a socket that does not wait.
 pub fn receive(socket: impl AsFd, buffer: &mut [u8]) -> Result<(usize, Option<OwnedFd>)> {
-    let socket = socket.as_fd();
+    match receive_once(socket.as_fd(), buffer) {
+        Err(error) if error.errno() == Errno::ECONNRESET => receive_once(socket.as_fd(), buffer),
+        other => other,
+    }
+}
+
+fn receive_once(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> Result<(usize, Option<OwnedFd>)> {
     let mut control = nix::cmsg_space!([RawFd; 1]);
     call(
         || "recvmsg(socket)".to_owned(),
@@ -171,4 +180,20 @@ pub fn become_stdio(fd: impl AsFd, input: bool, output: bool, error: bool) -> Re
             Ok::<_, Errno>(())
         },
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_words_of_a_peer_are_heard_although_it_did_not_listen() {
+        let (here, there) = socketpair().unwrap();
+        send(&here, &[b"go"], true).unwrap();
+        send(&there, &[b"it failed"], true).unwrap();
+        drop(there);
+        let mut buffer = [0; 16];
+        assert_eq!(receive(&here, &mut buffer).unwrap().0, 9);
+        assert_eq!(receive(&here, &mut buffer).unwrap().0, 0);
+    }
 }

@@ -1,6 +1,7 @@
 //! Waiting for long in little memory: madvise(2), malloc_trim(3), poll(2).
 
-use std::fs;
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt as _;
 
 use nix::errno::Errno;
 use nix::libc;
@@ -20,14 +21,12 @@ use crate::call::{Error, Result};
 #[inline(never)]
 pub fn wait_in_little(fds: &mut [PollFd<'_>]) -> Result<usize> {
     let maps = fs::read_to_string("/proc/self/maps").unwrap_or_default();
+    let maps: Vec<Map<'_>> = maps.lines().filter_map(Map::parse).collect();
     let program = fs::read_link("/proc/self/exe").unwrap_or_default();
     let program = program.to_string_lossy();
-    let mut ranges = [(0, 0); 4];
-    let ours = maps.lines().filter_map(Map::parse).filter(|map| map.name == program && map.is_untouched_program());
-    for (range, map) in ranges.iter_mut().zip(ours) {
-        *range = (map.start, map.end);
-    }
-    let stack = maps.lines().filter_map(Map::parse).find(|map| map.name == "[stack]").map(|map| (map.start, map.end));
+    let ours = maps.iter().filter(|map| map.name == program && !map.permissions.contains('w'));
+    let unchanged: Vec<(usize, usize)> = ours.flat_map(unchanged).collect();
+    let stack = maps.iter().find(|map| map.name == "[stack]").map(|map| (map.start, map.end));
     drop(maps);
     #[cfg(target_env = "gnu")]
     // SAFETY: malloc_trim takes a number and touches free blocks alone.
@@ -37,9 +36,9 @@ pub fn wait_in_little(fds: &mut [PollFd<'_>]) -> Result<usize> {
     if let Some((start, end)) = stack {
         forget_unused_stack(start, end);
     }
-    for (start, end) in ranges {
-        // SAFETY: each range is a whole mapping of this process's program file, private and never writable
-        // (or empty), so every page is as it is in the file and is read from there again when touched.
+    for (start, end) in unchanged {
+        // SAFETY: these pages are the program file's own, mapped read-only: they are as they are in the file,
+        // and are read from there again when touched.
         unsafe { forget(start, end) };
     }
     // SAFETY: `PollFd` is a transparent `pollfd`, and the slice is valid for its length during the call.
@@ -64,6 +63,29 @@ fn forget_unused_stack(start: usize, end: usize) {
     }
 }
 
+/// The ranges of pages of a mapping that are the file's own and not this process's copies, which the dynamic linker
+/// has made of those it wrote addresses into. `/proc/self/pagemap`: 8 bytes a page, bit 61 tells.
+fn unchanged(map: &Map<'_>) -> Vec<(usize, usize)> {
+    const PAGE: usize = 4096;
+    const OF_FILE: u64 = 1 << 61;
+    let mut entries = vec![0; (map.end - map.start) / PAGE * 8];
+    let read = File::open("/proc/self/pagemap")
+        .and_then(|pagemap| pagemap.read_exact_at(&mut entries, (map.start / PAGE * 8) as u64));
+    if read.is_err() {
+        return Vec::new();
+    }
+    let of_file = |entry: &[u8]| entry.try_into().is_ok_and(|entry| u64::from_ne_bytes(entry) & OF_FILE != 0);
+    let mut ranges: Vec<(usize, usize)> = Vec::new();
+    for (index, _) in entries.chunks(8).enumerate().filter(|(_, entry)| of_file(entry)) {
+        let start = map.start + index * PAGE;
+        match ranges.last_mut() {
+            Some(last) if last.1 == start => last.1 += PAGE,
+            _ => ranges.push((start, start + PAGE)),
+        }
+    }
+    ranges
+}
+
 /// # Safety
 /// Nothing in the range may be needed as it is: file mappings are read again, anonymous pages become zero.
 unsafe fn forget(start: usize, end: usize) {
@@ -77,7 +99,6 @@ struct Map<'a> {
     start: usize,
     end: usize,
     permissions: &'a str,
-    offset: u64,
     name: &'a str,
 }
 
@@ -86,21 +107,13 @@ impl<'a> Map<'a> {
         let mut fields = line.splitn(6, ' ');
         let (start, end) = fields.next()?.split_once('-')?;
         let permissions = fields.next()?;
-        let offset = fields.next()?;
-        let name = fields.nth(2).unwrap_or_default().trim_start();
+        let name = fields.nth(3).unwrap_or_default().trim_start();
         Some(Self {
             start: usize::from_str_radix(start, 16).ok()?,
             end: usize::from_str_radix(end, 16).ok()?,
             permissions,
-            offset: u64::from_str_radix(offset, 16).ok()?,
             name,
         })
-    }
-
-    /// The code, and the constants before it. Not the read-only data behind it, which the dynamic linker has
-    /// written addresses into.
-    fn is_untouched_program(&self) -> bool {
-        self.permissions == "r-xp" || (self.permissions == "r--p" && self.offset == 0)
     }
 }
 
@@ -111,7 +124,7 @@ mod tests {
     #[test]
     fn lines_of_maps_are_read() {
         let line = "55d9-55fa r-xp 0009b000 fd:00 1234    /usr/bin/mini docker";
-        let map = Map { start: 0x55d9, end: 0x55fa, permissions: "r-xp", offset: 0x9b000, name: "/usr/bin/mini docker" };
+        let map = Map { start: 0x55d9, end: 0x55fa, permissions: "r-xp", name: "/usr/bin/mini docker" };
         assert_eq!(Map::parse(line), Some(map));
         assert_eq!(Map::parse("1000-2000 rw-p 00000000 00:00 0 ").map(|map| map.name), Some(""));
     }

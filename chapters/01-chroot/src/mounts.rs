@@ -49,6 +49,11 @@ impl Mount {
     }
 }
 
+/// Whether a word of fstab(5) is a flag that every file system has.
+pub fn is_flag(word: &str) -> bool {
+    flag(word).is_some()
+}
+
 /// The flag that a word of fstab(5) stands for, and whether the word sets or clears it.
 fn flag(word: &str) -> Option<(MsFlags, bool)> {
     Some(match word {

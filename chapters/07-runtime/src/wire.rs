@@ -127,10 +127,7 @@ impl ToMonitor {
 
 fn receive<T>(socket: impl AsFd, parse: impl Fn(u8, &[u8]) -> Option<T>) -> Result<Option<T>> {
     let mut packet = vec![0; CHUNK + 64];
-    let (length, _) = match ipc::receive(socket, &mut packet) {
-        Err(error) if error.errno() == Errno::ECONNRESET => return Ok(None),
-        other => other?,
-    };
+    let (length, _) = ipc::receive(socket, &mut packet)?;
     match packet[..length].split_first() {
         None => Ok(None),
         Some((kind, content)) => {

@@ -35,7 +35,7 @@ pub(crate) struct Monitor {
 /// A monitor's whole life.
 pub(crate) fn main(monitor: Monitor, socket: OwnedFd) -> ! {
     // Names are for people; a kernel that cannot set one still runs containers.
-    let _ = mini_sys::process::set_name(c"mini-monitor");
+    let _ = mini_sys::process::set_name(c"mini-docker-mon");
     let Monitor { home, record, plan, layout, explain } = monitor;
     let (id, auto_remove) = (record.id.clone(), record.host_config.auto_remove);
     let relayed = match begin(&home, record, &plan, &layout, explain, &socket) {

@@ -12,7 +12,8 @@ use std::path::PathBuf;
 
 use mini_cgroups::{Layout, Limits};
 use mini_layers::layers::LayerError;
-use mini_layers::{Layers, Overlay, Upper};
+use mini_layers::stack::StackError;
+use mini_layers::{Layers, Overlay, Stack, Upper};
 use mini_namespaces::idmap::{self, Caller, Maps};
 use mini_runtime::explain::Format;
 use mini_runtime::{Plan, PlanError, Setting};
@@ -34,6 +35,9 @@ pub enum StartError {
     /// Its image's layers cannot be found.
     #[error(transparent)]
     Layers(#[from] LayerError),
+    /// They cannot be looked into.
+    #[error(transparent)]
+    Stack(#[from] StackError),
     /// Its user is none.
     #[error(transparent)]
     User(#[from] UserError),
@@ -113,8 +117,7 @@ fn survey(home: &Home, record: &Record) -> Result<Ground, StartError> {
         // An image without layers shows an empty directory.
         None => vec![directory.join("merged")],
     };
-    let stack = record.layer.as_ref().map(|top| layers.stack(top)).transpose()?;
-    let user = user::resolve(&record.config.user, stack.as_ref())?;
+    let user = user::resolve(&record.config.user, &Stack::open(&lower)?)?;
     let layout = Layout::detect().map_err(StartError::Cgroups)?;
     check_cpus(record.host_config.nano_cpus, &layout)?;
     let unified = layout.is_unified_alone();

@@ -47,14 +47,14 @@ const LARGEST: u32 = i32::MAX as u32;
 ///
 /// # Errors
 /// A name that the image does not have.
-pub fn resolve(text: &str, image: Option<&Stack>) -> Result<User, UserError> {
+pub fn resolve(text: &str, image: &Stack) -> Result<User, UserError> {
     let passwd = read(image, "/etc/passwd")?;
     let group = read(image, "/etc/group")?;
     parse(text, &passwd, &group)
 }
 
-fn read(image: Option<&Stack>, path: &'static str) -> Result<String, UserError> {
-    let Some(file) = image.map(|image| image.open_file(Path::new(path))).transpose()?.flatten() else {
+fn read(image: &Stack, path: &'static str) -> Result<String, UserError> {
+    let Some(file) = image.open_file(Path::new(path))? else {
         return Ok(String::new());
     };
     let mut content = Vec::new();

@@ -70,7 +70,7 @@ fn the_working_directory_is_made_when_it_is_missing() {
     assert_eq!(engine.sh("-w /tmp", "pwd"), "/tmp");
     assert_eq!(engine.sh("-w /a/b/../c -u 1", "pwd; stat -c %u%a ."), "/a/c\n0755");
     assert_eq!(engine.sh("--workdir /usr/./bin/", "pwd"), "/usr/bin");
-    let tar = crate::tars::host(&engine.root());
+    let tar = crate::tars::root();
     engine.feed("import -c", &["WORKDIR /srv/app", "-", "placed"], tar).ok();
     assert_eq!(engine.call("run --rm placed pwd").ok(), "/srv/app");
     assert_eq!(engine.call("run --rm -w / placed pwd").ok(), "/");
@@ -79,7 +79,7 @@ fn the_working_directory_is_made_when_it_is_missing() {
 #[test]
 fn the_user_is_one_of_the_images() {
     let Some(engine) = Engine::new() else { return };
-    let image = crate::tars::with_users(&engine.root());
+    let image = crate::tars::root_with_users();
     engine.feed("import -c", &["USER web", "-", "users"], image).ok();
     let who = |flags: &str| engine.with(&format!("run --rm {flags} users sh -c"), &["echo $(id -u) $(id -g) $(id -G) $HOME"]).ok();
     assert_eq!(who(""), "33 33 33 29 /var/www");
@@ -132,7 +132,7 @@ fn the_host_name_is_the_short_id_or_the_one_asked_for() {
 #[test]
 fn entrypoint_and_command_are_put_together_as_dockers_are() {
     let Some(engine) = Engine::new() else { return };
-    let tar = crate::tars::host(&engine.root());
+    let tar = crate::tars::root();
     engine.feed("import -c", &["ENTRYPOINT [\"echo\",\"entry\"]", "-c", "CMD [\"cmd\"]", "-", "both"], tar.clone()).ok();
     assert_eq!(engine.call("run --rm both").ok(), "entry cmd");
     assert_eq!(engine.call("run --rm both mine").ok(), "entry mine");

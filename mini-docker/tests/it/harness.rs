@@ -120,7 +120,10 @@ impl Engine {
 
     /// The ids of the containers that have a directory.
     pub(crate) fn ids(&self) -> Vec<String> {
-        names(&self.root().join("containers"))
+        let mut ids = names(&self.root().join("containers"));
+        // Those that are being removed are gone already.
+        ids.retain(|id| !id.starts_with('.'));
+        ids
     }
 }
 
@@ -151,7 +154,7 @@ pub(crate) fn names(directory: &Path) -> Vec<String> {
 }
 
 fn list(root: &Path, below: &Path, all: &mut BTreeSet<String>) {
-    for name in names(&root.join(below)).iter().filter(|name| !name.ends_with("lock")) {
+    for name in names(&root.join(below)).iter().filter(|name| !name.ends_with("lock") && !name.starts_with(".trash-")) {
         let path = below.join(name);
         let metadata = std::fs::symlink_metadata(root.join(&path)).unwrap();
         if metadata.is_dir() {

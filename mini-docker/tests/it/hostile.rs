@@ -85,9 +85,9 @@ fn load_refuses_each_by_name_and_leaves_nothing() {
 
 #[test]
 fn a_whiteout_does_not_reach_the_layer_below_through_a_link() {
-    let Some(engine) = Engine::new() else { return };
+    let Some(engine) = Engine::empty() else { return };
     // A link of the lower layer is a link of the upper one: its entries must not be followed to the host.
-    let lower = crate::tars::host_and(&engine.root(), Tar::new().symlink("out", "/"));
+    let lower = crate::tars::root_and(Tar::new().symlink("out", "/"));
     let upper = Tar::new().file("out/.wh.etc", b"").end();
     let diff_ids = [Digest::of(&lower).to_string(), Digest::of(&upper).to_string()];
     let config = json!({ "architecture": "amd64", "os": "linux", "rootfs": { "type": "layers", "diff_ids": diff_ids } });

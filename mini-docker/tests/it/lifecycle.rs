@@ -65,7 +65,7 @@ fn the_stop_signal_is_the_containers_or_the_one_asked_for() {
     run("--stop-signal usr1", "", "3");
     run("--stop-signal 1", "", "4");
     run("--stop-signal INT", "-s USR1", "3");
-    let tar = crate::tars::host(&engine.root());
+    let tar = crate::tars::root();
     engine.feed("import -c", &["STOPSIGNAL USR1", "-", "polite"], tar).ok();
     engine.with("run -d --name web polite sh -c", &["trap 'exit 9' USR1; touch /ready; while :; do sleep 0.05; done"]).ok();
     let ready = engine.root().join("containers").join(engine.inspect("web", ".Id")).join("upper/ready");

@@ -87,7 +87,7 @@ fn each_filter_selects() {
 #[test]
 fn labels_come_from_the_image() {
     let Some(engine) = Engine::new() else { return };
-    let tar = crate::tars::host(&engine.root());
+    let tar = crate::tars::root();
     engine.feed("import -c", &["LABEL colour=red size=\"very large\"", "-", "labelled"], tar).ok();
     engine.call("run --name one labelled true").ok();
     engine.call("run --name two host true").ok();

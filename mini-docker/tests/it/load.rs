@@ -45,25 +45,24 @@ fn archive(images: &[Saved]) -> Tar {
     tar.file("manifest.json", serde_json::Value::from(manifest).to_string().as_bytes())
 }
 
-/// The image `host` as a layer, and two small ones on top of it.
-fn layers(engine: &Engine) -> [Vec<u8>; 3] {
+/// A root filesystem as a layer, and two small ones on top of it.
+fn layers() -> [Vec<u8>; 3] {
     let top = |text: &str| Tar::new().dir("etc").file("etc/which", text.as_bytes()).end();
-    [crate::tars::host(&engine.root()), top("one\n"), top("two\n")]
+    [crate::tars::root(), top("one\n"), top("two\n")]
 }
 
-fn two_images(engine: &Engine) -> [Saved; 2] {
-    let [host, one, two] = layers(engine);
+fn two_images() -> [Saved; 2] {
+    let [base, one, two] = layers();
     [
-        Saved { tags: &["one:1", "one:latest"], layers: vec![("a/layer.tar", host.clone()), ("b/layer.tar", one)] },
-        Saved { tags: &["registry.example/two:2"], layers: vec![("a/layer.tar", host), ("c/layer.tar", two)] },
+        Saved { tags: &["one:1", "one:latest"], layers: vec![("a/layer.tar", base.clone()), ("b/layer.tar", one)] },
+        Saved { tags: &["registry.example/two:2"], layers: vec![("a/layer.tar", base), ("c/layer.tar", two)] },
     ]
 }
 
 #[test]
 fn images_share_their_layers_and_run() {
-    let Some(engine) = Engine::new() else { return };
-    let tar = archive(&two_images(&engine)).end();
-    engine.call("rmi host").ok();
+    let Some(engine) = Engine::empty() else { return };
+    let tar = archive(&two_images()).end();
     let file = engine.file("two.tar", &tar);
     let done = engine.with("load -i", &[&file]);
     assert_eq!(done.ok(), "Loaded image: one:1\nLoaded image: one:latest\nLoaded image: registry.example/two:2");
@@ -82,8 +81,8 @@ fn images_share_their_layers_and_run() {
 
 #[test]
 fn an_image_of_two_names_is_removed_with_the_second() {
-    let Some(engine) = Engine::new() else { return };
-    let [one, _] = two_images(&engine);
+    let Some(engine) = Engine::empty() else { return };
+    let [one, _] = two_images();
     engine.feed("load", &[] as &[&str], archive(&[one]).end()).ok();
     let id = engine.inspect("one", ".Id");
     assert_eq!(engine.call("rmi one:1").ok(), "Untagged: one:1");
@@ -94,9 +93,9 @@ fn an_image_of_two_names_is_removed_with_the_second() {
 
 #[test]
 fn an_id_of_an_image_with_two_names_is_only_removed_by_force() {
-    let Some(engine) = Engine::new() else { return };
-    let [host, one, _] = layers(&engine);
-    let image = Saved { tags: &["red", "blue"], layers: vec![("a", host), ("b", one)] };
+    let Some(engine) = Engine::empty() else { return };
+    let [base, one, _] = layers();
+    let image = Saved { tags: &["red", "blue"], layers: vec![("a", base), ("b", one)] };
     engine.feed("load", &[] as &[&str], archive(&[image]).end()).ok();
     let id = engine.inspect("red", ".Id")[7..19].to_owned();
     let message = engine.call(&format!("rmi {id}")).fails(1);
@@ -107,10 +106,10 @@ fn an_id_of_an_image_with_two_names_is_only_removed_by_force() {
 
 #[test]
 fn a_layer_may_be_a_link_to_another() {
-    let Some(engine) = Engine::new() else { return };
-    let [host, one, _] = layers(&engine);
+    let Some(engine) = Engine::empty() else { return };
+    let [base, one, _] = layers();
     for (kind, target) in [("symbolic", "../b/layer.tar"), ("hard", "b/layer.tar")] {
-        let layers = vec![("a/layer.tar", host.clone()), ("b/layer.tar", one.clone()), ("link/layer.tar", one.clone())];
+        let layers = vec![("a/layer.tar", base.clone()), ("b/layer.tar", one.clone()), ("link/layer.tar", one.clone())];
         let tar = archive(&[Saved { tags: &["linked"], layers }]);
         let tar = if kind == "hard" { tar.link("link/layer.tar", target) } else { tar.symlink("link/layer.tar", target) };
         engine.feed("load", &[] as &[&str], tar.end()).ok();
@@ -120,8 +119,8 @@ fn a_layer_may_be_a_link_to_another() {
 
 #[test]
 fn archives_and_layers_may_be_compressed() {
-    let Some(engine) = Engine::new() else { return };
-    let tar = archive(&two_images(&engine)).end();
+    let Some(engine) = Engine::empty() else { return };
+    let tar = archive(&two_images()).end();
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     encoder.write_all(&tar).unwrap();
     let gzip = encoder.finish().unwrap();
@@ -134,9 +133,9 @@ fn archives_and_layers_may_be_compressed() {
 
 #[test]
 fn an_image_without_a_name_is_loaded_by_its_id() {
-    let Some(engine) = Engine::new() else { return };
-    let [host, ..] = layers(&engine);
-    let image = Saved { tags: &[], layers: vec![("a", host)] };
+    let Some(engine) = Engine::empty() else { return };
+    let [base, ..] = layers();
+    let image = Saved { tags: &[], layers: vec![("a", base)] };
     let id = Digest::of(&image.config());
     assert_eq!(engine.feed("load", &[] as &[&str], archive(&[image]).end()).ok(), format!("Loaded image ID: {id}"));
     assert_eq!(engine.call(&format!("run --rm {} echo x", &id.to_string()[7..19])).ok(), "x");

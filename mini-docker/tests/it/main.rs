@@ -12,17 +12,22 @@
 
 mod environment;
 mod exits;
+mod files;
 mod harness;
 mod host_image;
 mod hostile;
 mod images;
 mod import;
+mod isolation;
 mod leaks;
 mod lifecycle;
+mod limits;
 mod listing;
 mod load;
 mod logs;
 mod naming;
 mod needs;
+mod pty;
 mod streams;
 mod tars;
+mod terminal;

@@ -1,6 +1,6 @@
 //! Archives made for these tests, honest and hostile: the fields of a header are set as asked.
 
-use std::path::Path;
+use std::sync::OnceLock;
 
 use tar::Header;
 
@@ -63,26 +63,36 @@ impl Tar {
     }
 }
 
-/// The tree of the image `host` as an archive: a root filesystem that programs run in.
-pub(crate) fn host(root: &Path) -> Vec<u8> {
-    host_and(root, Tar::new())
+/// A root filesystem with a shell and a few programs, small so that tests are quick.
+pub(crate) fn root() -> Vec<u8> {
+    root_and(Tar::new())
 }
 
 /// The same, with `more` after it.
-pub(crate) fn host_and(root: &Path, more: Tar) -> Vec<u8> {
-    let layer = crate::harness::names(&root.join("layers")).pop().unwrap();
-    let mut tar = tar::Builder::new(Vec::new());
-    tar.follow_symlinks(false);
-    tar.append_dir_all(".", root.join("layers").join(layer).join("diff")).unwrap();
-    let mut bytes = tar.into_inner().unwrap();
-    bytes.truncate(bytes.len() - 1024);
+pub(crate) fn root_and(more: Tar) -> Vec<u8> {
+    static ROOT: OnceLock<Vec<u8>> = OnceLock::new();
+    let mut bytes = ROOT.get_or_init(assembled).clone();
     bytes.extend(more.end());
     bytes
 }
 
 /// The same, with users of its own.
-pub(crate) fn with_users(root: &Path) -> Vec<u8> {
+pub(crate) fn root_with_users() -> Vec<u8> {
     let passwd = b"root:x:0:0:root:/root:/bin/sh\nweb:x:33:33::/var/www:/bin/sh\n";
     let group = b"root:x:0:\nweb:x:33:\naudio:x:29:web,root\n";
-    host_and(root, Tar::new().file("etc/passwd", passwd).file("etc/group", group))
+    root_and(Tar::new().file("etc/passwd", passwd).file("etc/group", group))
+}
+
+/// Without the zeros at its end.
+fn assembled() -> Vec<u8> {
+    let programs = ["sh", "cat", "echo", "env", "id", "pwd", "readlink", "sleep", "stat", "touch", "true"];
+    let plan = mini_chroot::assemble::plan(&programs, &[], &mut mini_chroot::host::Host::new("/")).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    mini_chroot::tree::perform(&plan.tree, directory.path()).unwrap();
+    let mut tar = tar::Builder::new(Vec::new());
+    tar.follow_symlinks(false);
+    tar.append_dir_all(".", directory.path()).unwrap();
+    let mut bytes = tar.into_inner().unwrap();
+    bytes.truncate(bytes.len() - 1024);
+    bytes
 }
