@@ -11,7 +11,13 @@ use crate::values::{Bytes, Cpus, EnvFile, Tmpfs, whole};
 
 /// A container engine to learn from, with Docker's command line.
 #[derive(Debug, Parser)]
-#[command(name = "mini-docker", version, disable_help_flag = true, disable_version_flag = true, subcommand_required = false)]
+#[command(
+    name = "mini-docker",
+    version,
+    disable_help_flag = true,
+    disable_version_flag = true,
+    subcommand_required = false
+)]
 pub(crate) struct Cli {
     /// Keep everything in this directory
     #[arg(long, global = true, value_name = "DIR", env = "MINI_DOCKER_ROOT")]
@@ -158,7 +164,13 @@ pub(crate) struct Run {
     #[arg(long, value_name = "string")]
     pub(crate) name: Option<String>,
     /// Connect a container to a network: none or host
-    #[arg(long, visible_alias = "net", value_name = "network", default_value = "none", hide_default_value = true)]
+    #[arg(
+        long,
+        visible_alias = "net",
+        value_name = "network",
+        default_value = "none",
+        hide_default_value = true
+    )]
     pub(crate) network: String,
     /// Tune container pids limit (set -1 for unlimited)
     #[arg(long, value_name = "int", value_parser = whole, allow_hyphen_values = true, default_value = "0", hide_default_value = true)]
@@ -342,7 +354,12 @@ pub(crate) struct Format {
 pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Cli, Failure> {
     match Cli::try_parse_from(arguments) {
         Ok(cli) => Ok(cli),
-        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand) => {
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+            ) =>
+        {
             error.exit()
         }
         Err(error) => Err(usage(&error)),
@@ -354,7 +371,9 @@ fn usage(error: &clap::Error) -> Failure {
     let text = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => text.clone(),
         Some(ContextValue::Strings(texts)) => texts.join(" "),
-        Some(ContextValue::StyledStrs(texts)) => texts.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+        Some(ContextValue::StyledStrs(texts)) => {
+            texts.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+        }
         _ => String::new(),
     };
     // What follows is how the value is called in the help.
@@ -372,16 +391,21 @@ fn usage(error: &clap::Error) -> Failure {
             let why = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
             format!("invalid argument \"{value}\" for \"{flag}\" flag: {why}")
         }
-        ErrorKind::MissingRequiredArgument => format!("a required argument is missing: {}", text(ContextKind::InvalidArg)),
+        ErrorKind::MissingRequiredArgument => {
+            format!("a required argument is missing: {}", text(ContextKind::InvalidArg))
+        }
         ErrorKind::ArgumentConflict => format!("{flag} was given twice, or beside what excludes it"),
         _ => first_line(&error.to_string()),
     };
-    let suggestion = [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue]
-        .map(text)
-        .into_iter()
-        .find(|text| !text.is_empty());
+    let suggestion =
+        [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue]
+            .map(text)
+            .into_iter()
+            .find(|text| !text.is_empty());
     let hint = match suggestion {
-        Some(word) => format!("did you mean `{word}`? `mini-docker --help` lists commands, `mini-docker COMMAND --help` flags"),
+        Some(word) => format!(
+            "did you mean `{word}`? `mini-docker --help` lists commands, `mini-docker COMMAND --help` flags"
+        ),
         None => "`mini-docker --help` lists commands, `mini-docker COMMAND --help` flags".to_owned(),
     };
     // Docker keeps 125 for flags; a command that does not exist or lacks an operand is 1.

@@ -56,7 +56,9 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<u8> {
 /// Where everything is kept: `--root`, or the usual place of root or of this user.
 fn home(root: Option<PathBuf>) -> anyhow::Result<Home> {
     if let Some(root) = root {
-        return Ok(Home::new(std::path::absolute(&root).with_context(|| format!("use `{}`", root.display()))?));
+        return Ok(Home::new(
+            std::path::absolute(&root).with_context(|| format!("use `{}`", root.display()))?,
+        ));
     }
     if mini_sys::process::is_root() {
         return Ok(Home::new("/var/lib/mini-docker"));
@@ -71,7 +73,9 @@ fn home(root: Option<PathBuf>) -> anyhow::Result<Home> {
 fn print(text: &str) -> anyhow::Result<u8> {
     let mut output = std::io::stdout().lock();
     match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error).context("write to standard output"),
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(error).context("write to standard output")
+        }
         _ => Ok(0),
     }
 }

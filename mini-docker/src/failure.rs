@@ -42,7 +42,9 @@ pub(crate) fn report(error: &anyhow::Error) -> u8 {
 /// The text with control characters made visible: an operand is somebody's text, and must neither break the line
 /// nor reach the terminal as a command.
 fn visible(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() }).collect()
+    text.chars()
+        .map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() })
+        .collect()
 }
 
 /// The error and its causes on one line. A cause that its error repeats is left out.
@@ -89,9 +91,10 @@ fn hint(error: &anyhow::Error) -> Option<String> {
 
 fn io_hint(error: &std::io::Error) -> Option<String> {
     match error.kind() {
-        std::io::ErrorKind::StorageFull => {
-            Some("the disk is full: `mini-docker rm` and `rmi` make room, `--root DIR` uses another disk".to_owned())
-        }
+        std::io::ErrorKind::StorageFull => Some(
+            "the disk is full: `mini-docker rm` and `rmi` make room, `--root DIR` uses another disk"
+                .to_owned(),
+        ),
         _ => None,
     }
 }

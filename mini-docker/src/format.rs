@@ -14,7 +14,12 @@ pub(crate) struct Column {
 
 /// The rows of a list as text. `columns` are all that there may be; `default` is the table shown without a
 /// format.
-pub(crate) fn list(rows: &[Value], format: Option<&str>, columns: &[Column], default: &str) -> anyhow::Result<String> {
+pub(crate) fn list(
+    rows: &[Value],
+    format: Option<&str>,
+    columns: &[Column],
+    default: &str,
+) -> anyhow::Result<String> {
     match format {
         None | Some("table") => table(rows, default, columns),
         Some("json") => Ok(rows.iter().map(|row| format!("{row}\n")).collect()),
@@ -62,7 +67,9 @@ fn render(template: &str, data: &Value) -> anyhow::Result<String> {
     let text = template.replace("\\t", "\t").replace("\\n", "\n");
     let mut engine = Template::new("format").missing_key(gotmpl::MissingKey::Error);
     for (name, function) in FUNCTIONS {
-        engine = engine.func(name, move |arguments| function(arguments).map_err(|error| gotmpl::TemplateError::Exec(error.to_string())));
+        engine = engine.func(name, move |arguments| {
+            function(arguments).map_err(|error| gotmpl::TemplateError::Exec(error.to_string()))
+        });
     }
     let parsed = engine.parse(&text).with_context(|| format!("template parsing error in `{template}`"))?;
     let data = gotmpl::to_value(data).context("prepare the data of a template")?;
@@ -99,9 +106,9 @@ const FUNCTIONS: [(&str, Function); 8] = [
         _ => bail!("pad takes a text and two numbers"),
     }),
     ("truncate", |arguments| match arguments {
-        [text, Data::Int(length)] => {
-            Ok(Data::from(text.to_string().chars().take(usize::try_from(*length).unwrap_or(0)).collect::<String>()))
-        }
+        [text, Data::Int(length)] => Ok(Data::from(
+            text.to_string().chars().take(usize::try_from(*length).unwrap_or(0)).collect::<String>(),
+        )),
         _ => bail!("truncate takes a text and a number"),
     }),
 ];
@@ -146,20 +153,28 @@ mod tests {
 
     use super::*;
 
-    const COLUMNS: [Column; 2] = [Column { field: "Names", heading: "NAMES" }, Column { field: "Image", heading: "IMAGE" }];
+    const COLUMNS: [Column; 2] =
+        [Column { field: "Names", heading: "NAMES" }, Column { field: "Image", heading: "IMAGE" }];
 
     fn shown(format: Option<&str>) -> String {
-        let rows = [json!({"Names": "a_long_name", "Image": "x"}), json!({"Names": "b", "Image": "debian:latest"})];
+        let rows =
+            [json!({"Names": "a_long_name", "Image": "x"}), json!({"Names": "b", "Image": "debian:latest"})];
         list(&rows, format, &COLUMNS, "{{.Names}}\t{{.Image}}").unwrap_or_else(|error| format!("{error:#}"))
     }
 
     #[test]
     fn tables_json_and_templates_look_as_dockers_do() {
-        insta::assert_snapshot!([None, Some("table {{.Image}}\\t{{.Names}}"), Some("json"), Some("{{upper .Names}}: {{json .}}")].map(shown).join("---\n"));
+        insta::assert_snapshot!(
+            [None, Some("table {{.Image}}\\t{{.Names}}"), Some("json"), Some("{{upper .Names}}: {{json .}}")]
+                .map(shown)
+                .join("---\n")
+        );
     }
 
     #[test]
     fn a_bad_template_is_refused_with_its_place() {
-        insta::assert_snapshot!(["{{.Names", "{{.Nmaes}}", "{{nofunc .}}"].map(|format| shown(Some(format))).join("\n"));
+        insta::assert_snapshot!(
+            ["{{.Names", "{{.Nmaes}}", "{{nofunc .}}"].map(|format| shown(Some(format))).join("\n")
+        );
     }
 }

@@ -31,8 +31,14 @@ pub(crate) enum Ending {
 /// What is passed on to the program instead of ending this command. Those that the keyboard or the kernel
 /// sends about this process itself stay here.
 const FORWARDED: [Signal; 8] = [
-    Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM, Signal::SIGUSR1, Signal::SIGUSR2,
-    Signal::SIGALRM, Signal::SIGCONT,
+    Signal::SIGHUP,
+    Signal::SIGINT,
+    Signal::SIGQUIT,
+    Signal::SIGTERM,
+    Signal::SIGUSR1,
+    Signal::SIGUSR2,
+    Signal::SIGALRM,
+    Signal::SIGCONT,
 ];
 
 /// Whether standard input is a terminal.
@@ -58,7 +64,8 @@ pub(crate) fn attend(socket: &OwnedFd, terminal: bool, interactive: bool) -> any
     wanted.extend(signal::real_time_numbers());
     wanted.push(Signal::SIGWINCH as i32);
     let signals = signal::signalfd(&wanted)?;
-    let mut session = Session { socket, signals, terminal, reads_input: interactive, raw: None, program: None };
+    let mut session =
+        Session { socket, signals, terminal, reads_input: interactive, raw: None, program: None };
     session.resize();
     session.run()
 }
@@ -150,7 +157,9 @@ impl Session<'_> {
         self.reads_input = message.is_some();
         match message.unwrap_or(ToMonitor::CloseStdin).send(self.socket) {
             // The end of the container is told on the same socket, and read there.
-            Err(error) if matches!(error.errno(), Errno::EPIPE | Errno::ECONNRESET) => self.reads_input = false,
+            Err(error) if matches!(error.errno(), Errno::EPIPE | Errno::ECONNRESET) => {
+                self.reads_input = false
+            }
             other => other?,
         }
         Ok(())
@@ -173,7 +182,9 @@ fn explain(line: &str) -> anyhow::Result<()> {
 /// Writes all of it. That the reader has gone away does not end the container.
 fn write(to: &mut impl io::Write, bytes: &[u8]) -> anyhow::Result<()> {
     match to.write_all(bytes).and_then(|()| to.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).context("write the container's output"),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(error).context("write the container's output")
+        }
         _ => Ok(()),
     }
 }

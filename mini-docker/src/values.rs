@@ -19,7 +19,9 @@ impl FromStr for Bytes {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("invalid size: '{text}'; write bytes, or a number with b, k, m, g or t, such as `64m`");
+        let wrong = || {
+            format!("invalid size: '{text}'; write bytes, or a number with b, k, m, g or t, such as `64m`")
+        };
         if text == "-1" {
             return Ok(Self(-1));
         }
@@ -81,13 +83,17 @@ impl FromStr for Tmpfs {
     fn from_str(text: &str) -> Result<Self, String> {
         let (target, options) = text.split_once(':').unwrap_or((text, ""));
         if !target.starts_with('/') || target == "/" {
-            return Err(format!("invalid mount path: '{target}' mount path must be absolute, and not the root"));
+            return Err(format!(
+                "invalid mount path: '{target}' mount path must be absolute, and not the root"
+            ));
         }
         let known = |option: &&str| {
             let name = option.split('=').next().unwrap_or_default();
             TMPFS.contains(&name) || mini_chroot::mounts::is_flag(name)
         };
-        if let Some(other) = options.split(',').filter(|option| !option.is_empty()).find(|option| !known(option)) {
+        if let Some(other) =
+            options.split(',').filter(|option| !option.is_empty()).find(|option| !known(option))
+        {
             return Err(format!("invalid tmpfs option [\"{other}\"]"));
         }
         Ok(Self { target: target.to_owned(), options: options.to_owned() })
@@ -102,16 +108,23 @@ impl FromStr for Limit {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (name, numbers) = text.split_once('=').ok_or_else(|| format!("invalid ulimit argument: {text}"))?;
+        let (name, numbers) =
+            text.split_once('=').ok_or_else(|| format!("invalid ulimit argument: {text}"))?;
         mini_security::limits::resource(name).ok_or_else(|| format!("invalid ulimit type: {name}"))?;
         let number = |text: &str| match text {
             "unlimited" | "-1" => Ok(-1),
-            _ => text.parse::<i64>().ok().filter(|number| *number >= 0).ok_or_else(|| format!("invalid ulimit value: {text}")),
+            _ => text
+                .parse::<i64>()
+                .ok()
+                .filter(|number| *number >= 0)
+                .ok_or_else(|| format!("invalid ulimit value: {text}")),
         };
         let (soft, hard) = numbers.split_once(':').unwrap_or((numbers, numbers));
         let (soft, hard) = (number(soft)?, number(hard)?);
         if hard != -1 && (soft == -1 || soft > hard) {
-            return Err(format!("ulimit soft limit must be less than or equal to hard limit: {soft} > {hard}"));
+            return Err(format!(
+                "ulimit soft limit must be less than or equal to hard limit: {soft} > {hard}"
+            ));
         }
         Ok(Self(Ulimit { name: name.to_owned(), hard, soft }))
     }
@@ -137,11 +150,16 @@ impl EnvFile {
         let text = fs::read_to_string(&self.0).with_context(|| format!("read the variables in `{path}`"))?;
         let lines = text.trim_start_matches('\u{feff}').lines().enumerate();
         let mut variables = Vec::new();
-        for (number, line) in lines.filter(|(_, line)| !line.trim_start().is_empty() && !line.trim_start().starts_with('#')) {
+        for (number, line) in
+            lines.filter(|(_, line)| !line.trim_start().is_empty() && !line.trim_start().starts_with('#'))
+        {
             let line = line.trim_start();
             let name = line.split('=').next().unwrap_or_default();
             if name.is_empty() || name.contains(char::is_whitespace) {
-                anyhow::bail!("poorly formatted environment: `{line}` in line {} of `{path}` has no name without spaces", number + 1);
+                anyhow::bail!(
+                    "poorly formatted environment: `{line}` in line {} of `{path}` has no name without spaces",
+                    number + 1
+                );
             }
             variables.extend(variable(line));
         }
@@ -171,7 +189,13 @@ pub(crate) fn human_size(bytes: u64) -> String {
 
 /// C's `%.3g`: three significant digits, no zeros at the end.
 fn three_digits(number: f64) -> String {
-    let decimals = if number >= 100.0 { 0 } else if number >= 10.0 { 1 } else { 2 };
+    let decimals = if number >= 100.0 {
+        0
+    } else if number >= 10.0 {
+        1
+    } else {
+        2
+    };
     let text = format!("{number:.decimals$}");
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
@@ -183,14 +207,23 @@ mod tests {
     #[test]
     fn sizes_are_read_as_docker_reads_them() {
         let read = |text: &str| text.parse::<Bytes>().map(|bytes| bytes.0).ok();
-        assert_eq!([read("64m"), read("1.5g"), read("1024"), read("2KiB"), read("-1")], [Some(67_108_864), Some(1_610_612_736), Some(1024), Some(2048), Some(-1)]);
-        assert_eq!([read("64MB"), read("m"), read(""), read("1x"), read("-5"), read("1e99g")], [Some(67_108_864), None, None, None, None, None]);
+        assert_eq!(
+            [read("64m"), read("1.5g"), read("1024"), read("2KiB"), read("-1")],
+            [Some(67_108_864), Some(1_610_612_736), Some(1024), Some(2048), Some(-1)]
+        );
+        assert_eq!(
+            [read("64MB"), read("m"), read(""), read("1x"), read("-5"), read("1e99g")],
+            [Some(67_108_864), None, None, None, None, None]
+        );
     }
 
     #[test]
     fn processors_are_read_exactly() {
         let read = |text: &str| text.parse::<Cpus>().map(|cpus| cpus.0).ok();
-        assert_eq!([read("1.5"), read("2"), read(".25"), read("x"), read("-1"), read("1.")], [Some(1_500_000_000), Some(2_000_000_000), Some(250_000_000), None, None, Some(1_000_000_000)]);
+        assert_eq!(
+            [read("1.5"), read("2"), read(".25"), read("x"), read("-1"), read("1.")],
+            [Some(1_500_000_000), Some(2_000_000_000), Some(250_000_000), None, None, Some(1_000_000_000)]
+        );
     }
 
     #[test]
@@ -199,11 +232,17 @@ mod tests {
         assert_eq!(read("nofile=10:20"), Ok((10, 20)));
         assert_eq!(read("core=-1"), Ok((-1, -1)));
         assert_eq!(read("nofiles=1"), Err("invalid ulimit type: nofiles".to_owned()));
-        assert_eq!(read("nofile=20:10"), Err("ulimit soft limit must be less than or equal to hard limit: 20 > 10".to_owned()));
+        assert_eq!(
+            read("nofile=20:10"),
+            Err("ulimit soft limit must be less than or equal to hard limit: 20 > 10".to_owned())
+        );
     }
 
     #[test]
     fn sizes_are_shown_as_docker_shows_them() {
-        assert_eq!([0, 999, 1000, 28_140_000, 170_000_000].map(human_size), ["0B", "999B", "1kB", "28.1MB", "170MB"]);
+        assert_eq!(
+            [0, 999, 1000, 28_140_000, 170_000_000].map(human_size),
+            ["0B", "999B", "1kB", "28.1MB", "170MB"]
+        );
     }
 }

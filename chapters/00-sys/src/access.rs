@@ -11,8 +11,5 @@ use crate::call::{Result, call};
 /// # Errors
 /// `EACCES`, `EROFS` on a read-only mount, `ENOENT`. access(2), `W_OK`.
 pub fn writable(path: &Path) -> Result<()> {
-    call(
-        || format!("access(\"{}\", W_OK)", path.display()),
-        || nix::unistd::access(path, AccessFlags::W_OK),
-    )
+    call(|| format!("access(\"{}\", W_OK)", path.display()), || nix::unistd::access(path, AccessFlags::W_OK))
 }

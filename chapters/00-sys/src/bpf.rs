@@ -122,6 +122,7 @@ pub fn attach_device_program(program: impl AsFd, cgroup: impl AsFd) -> Result<()
 /// `A` must be the head of `union bpf_attr` for `command`, and pointers in it valid during the call.
 unsafe fn bpf<A>(command: libc::c_int, attributes: &A) -> std::result::Result<libc::c_int, Errno> {
     // SAFETY: the reference is valid for reads of `size_of::<A>()` bytes; the rest is the caller's promise.
-    let result = unsafe { libc::syscall(libc::SYS_bpf, command, std::ptr::from_ref(attributes), size_of::<A>()) };
+    let result =
+        unsafe { libc::syscall(libc::SYS_bpf, command, std::ptr::from_ref(attributes), size_of::<A>()) };
     Errno::result(result).map(|fd| fd as libc::c_int)
 }

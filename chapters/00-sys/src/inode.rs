@@ -39,15 +39,7 @@ pub fn lchownat(directory: impl AsFd, path: &Path, uid: u32, gid: u32) -> Result
     let (user, group) = (rustix::fs::Uid::from_raw(uid), rustix::fs::Gid::from_raw(gid));
     call(
         || format!("fchownat(\"{}\", {uid}, {gid})", path.display()),
-        || {
-            rustix::fs::chownat(
-                directory.as_fd(),
-                path,
-                Some(user),
-                Some(group),
-                AtFlags::SYMLINK_NOFOLLOW,
-            )
-        },
+        || rustix::fs::chownat(directory.as_fd(), path, Some(user), Some(group), AtFlags::SYMLINK_NOFOLLOW),
     )
 }
 

@@ -128,6 +128,14 @@ pub fn poll(fds: &mut [PollFd<'_>], limit: Option<Duration>) -> Result<usize> {
     call(|| "poll()".to_owned(), || nix::poll::poll(fds, timeout)).map(|ready| ready as usize)
 }
 
+/// Whether there is something to read now, or the end of it; of a pidfd: whether the process has ended. poll(2).
+///
+/// # Errors
+/// `ENOMEM`.
+pub fn is_readable(fd: impl AsFd) -> Result<bool> {
+    Ok(poll(&mut [PollFd::new(fd.as_fd(), PollFlags::POLLIN)], Some(Duration::ZERO))? > 0)
+}
+
 /// Reads what is there, waiting only on a descriptor that waits; 0 at the end. read(2).
 ///
 /// # Errors

@@ -27,6 +27,7 @@ pub fn interface_up(name: &str) -> Result<()> {
     request.ifr_ifru.ifru_flags = (libc::IFF_UP | libc::IFF_RUNNING) as libc::c_short;
     call(what, || {
         // SAFETY: SIOCSIFFLAGS reads one ifreq from the pointer, which is valid for the whole call.
-        Errno::result(unsafe { libc::ioctl(any.as_raw_fd(), libc::SIOCSIFFLAGS, &raw const request) }).map(drop)
+        Errno::result(unsafe { libc::ioctl(any.as_raw_fd(), libc::SIOCSIFFLAGS, &raw const request) })
+            .map(drop)
     })
 }

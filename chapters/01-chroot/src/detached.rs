@@ -47,7 +47,8 @@ impl Detached {
 
     /// Attaches the next one on the mount's target, which is made when it is missing.
     pub(crate) fn attach(&mut self, mount: &Mount) -> Result<()> {
-        let none = || Error::new(format!("move_mount(nothing, \"{}\")", mount.target.display()), Errno::EBADF);
+        let none =
+            || Error::new(format!("move_mount(nothing, \"{}\")", mount.target.display()), Errno::EBADF);
         let next = self.0.pop_front().ok_or_else(none)?;
         let kind = FileType::from_raw_mode(file::statat(&next, Path::new(""))?.st_mode);
         if kind == FileType::Directory {

@@ -168,9 +168,7 @@ impl Step {
                 mount::mount(&mount.source, &mount.target, &mount.fstype, flags, &data)
             }
             Self::Device(name, major, minor) => device(&Path::new("/dev").join(name), *major, *minor),
-            Self::Link(name, to) => {
-                file::symlinkat(Path::new(to), CWD, &Path::new("/dev").join(name))
-            }
+            Self::Link(name, to) => file::symlinkat(Path::new(to), CWD, &Path::new("/dev").join(name)),
             Self::ReadOnlyRoot => mount::mount("", Path::new("/"), "", read_only_root(), ""),
         }
     }
@@ -183,7 +181,8 @@ fn read_only_root() -> MsFlags {
 
 fn device(path: &Path, major: u32, minor: u32) -> Result<()> {
     let before = mini_sys::process::umask(0);
-    let made = file::mknodat(CWD, path, FileType::CharacterDevice, Mode::from_raw_mode(0o666), (major, minor));
+    let made =
+        file::mknodat(CWD, path, FileType::CharacterDevice, Mode::from_raw_mode(0o666), (major, minor));
     mini_sys::process::umask(before);
     match made {
         Err(error) if error.errno() == Errno::EEXIST => Ok(()),
@@ -211,7 +210,8 @@ mod tests {
     #[test]
     fn the_plan_of_a_default_container_reads_like_a_story() {
         let plan = plan(Path::new("/merged"), &mounts::standard(), Devices::Make);
-        let lines: Vec<String> = plan.iter().map(|step| format!("{}  # {}", step.call(), step.why())).collect();
+        let lines: Vec<String> =
+            plan.iter().map(|step| format!("{}  # {}", step.call(), step.why())).collect();
         insta::assert_snapshot!(lines.join("\n"));
     }
 }

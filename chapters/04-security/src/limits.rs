@@ -68,7 +68,10 @@ impl Step {
         match self {
             Self::Rlimit(resource, soft, hard) => process::setrlimit(*resource, *soft, *hard),
             Self::OomScoreAdj(score) => {
-                match mini_sys::file::write_existing(Path::new("/proc/self/oom_score_adj"), &score.to_string()) {
+                match mini_sys::file::write_existing(
+                    Path::new("/proc/self/oom_score_adj"),
+                    &score.to_string(),
+                ) {
                     Err(error) if matches!(error.errno(), Errno::EACCES | Errno::EPERM) => Ok(()),
                     other => other,
                 }

@@ -43,9 +43,7 @@ impl Step {
     pub fn call(&self) -> String {
         match self {
             Self::Mask(path) => format!("mount(\"/dev/null\" or an empty tmpfs, \"{}\")", path.display()),
-            Self::ReadOnly(path) => {
-                mount::describe(&path.to_string_lossy(), path, "", remount(), "")
-            }
+            Self::ReadOnly(path) => mount::describe(&path.to_string_lossy(), path, "", remount(), ""),
         }
     }
 
@@ -86,7 +84,9 @@ fn read_only(path: &Path) -> Result<()> {
     mount::mount(&path.to_string_lossy(), path, "", MsFlags::MS_BIND | MsFlags::MS_REC, "")?;
     match mount::mount("", path, "", remount(), "") {
         // In a user namespace a mount keeps the flags it came with; asking for fewer is refused.
-        Err(error) if error.errno() == Errno::EPERM => mount::mount("", path, "", remount() | MsFlags::MS_RELATIME, ""),
+        Err(error) if error.errno() == Errno::EPERM => {
+            mount::mount("", path, "", remount() | MsFlags::MS_RELATIME, "")
+        }
         other => other,
     }
 }

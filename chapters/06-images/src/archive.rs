@@ -28,7 +28,9 @@ pub enum LoadError {
     #[error(transparent)]
     Compression(#[from] CompressionError),
     /// It is a tar, but not one that `docker save` writes.
-    #[error("the archive has no `{0}`: it was not written by `docker save`; `import` takes a root filesystem")]
+    #[error(
+        "the archive has no `{0}`: it was not written by `docker save`; `import` takes a root filesystem"
+    )]
     Missing(String),
     /// A file in it holds something else than it should.
     #[error("`{name}` in the archive is not what it should be")]
@@ -101,8 +103,8 @@ impl Images {
         let mut archive = Archive::list(file)?;
         let name = "manifest.json";
         let text = archive.read(name)?;
-        let entries: Vec<Entry> =
-            serde_json::from_slice(&text).map_err(|source| LoadError::Malformed { name: name.to_owned(), source })?;
+        let entries: Vec<Entry> = serde_json::from_slice(&text)
+            .map_err(|source| LoadError::Malformed { name: name.to_owned(), source })?;
         let mut load = |entry| self.while_held(|| self.load_image(&mut archive, entry));
         entries.iter().map(&mut load).collect()
     }
@@ -152,7 +154,9 @@ impl Archive {
             let kind = entry.header().entry_type();
             let place = match entry.link_name().map_err(LoadError::Read)? {
                 // A symbolic link says where to go from its own directory, a hard link from the top.
-                Some(to) if kind.is_symlink() => Place::Link(plain(&name.parent().unwrap_or(Path::new("")).join(to))),
+                Some(to) if kind.is_symlink() => {
+                    Place::Link(plain(&name.parent().unwrap_or(Path::new("")).join(to)))
+                }
                 Some(to) if kind.is_hard_link() => Place::Link(plain(&to)),
                 _ => Place::Bytes { at: entry.raw_file_position(), length: entry.size() },
             };

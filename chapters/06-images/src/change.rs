@@ -8,7 +8,9 @@ use crate::config::{Empty, RunConfig};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChangeError {
     /// An instruction that does not change the configuration, or none at all.
-    #[error("{0} is not a valid change command: use CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME or WORKDIR")]
+    #[error(
+        "{0} is not a valid change command: use CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME or WORKDIR"
+    )]
     Unknown(String),
     /// An empty line: Docker's words.
     #[error("file with no instructions")]
@@ -42,9 +44,8 @@ pub fn apply(config: &mut RunConfig, line: &str) -> Result<(), ChangeError> {
     let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     let rest = rest.trim();
     let instruction = word.to_ascii_uppercase();
-    let known = [
-        "CMD", "ENTRYPOINT", "ENV", "EXPOSE", "LABEL", "ONBUILD", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR",
-    ];
+    let known =
+        ["CMD", "ENTRYPOINT", "ENV", "EXPOSE", "LABEL", "ONBUILD", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"];
     if !known.contains(&instruction.as_str()) {
         return Err(ChangeError::Unknown(word.to_owned()));
     }
@@ -54,7 +55,9 @@ pub fn apply(config: &mut RunConfig, line: &str) -> Result<(), ChangeError> {
     match instruction.as_str() {
         "CMD" => config.cmd = Some(command(rest)),
         "ENTRYPOINT" => config.entrypoint = Some(command(rest)),
-        "ENV" => pairs(line, rest)?.into_iter().for_each(|(name, value)| set_env(&mut config.env, &name, &value)),
+        "ENV" => {
+            pairs(line, rest)?.into_iter().for_each(|(name, value)| set_env(&mut config.env, &name, &value))
+        }
         "LABEL" => config.labels.get_or_insert_default().extend(pairs(line, rest)?),
         "EXPOSE" => config.exposed_ports.get_or_insert_default().extend(ports(rest)?),
         "VOLUME" => config.volumes.get_or_insert_default().extend(volumes(line, rest)?),
@@ -92,7 +95,8 @@ fn pairs(line: &str, text: &str) -> Result<BTreeMap<String, String>, ChangeError
     let words = words(line, text)?;
     match words.first() {
         Some(first) if !first.contains('=') => {
-            let (name, value) = text.split_once(char::is_whitespace).ok_or_else(|| ChangeError::NoValue(line.to_owned()))?;
+            let (name, value) =
+                text.split_once(char::is_whitespace).ok_or_else(|| ChangeError::NoValue(line.to_owned()))?;
             Ok(BTreeMap::from([(name.to_owned(), value.trim().to_owned())]))
         }
         _ => words
@@ -108,8 +112,10 @@ fn pairs(line: &str, text: &str) -> Result<BTreeMap<String, String>, ChangeError
 fn ports(text: &str) -> Result<BTreeMap<String, Empty>, ChangeError> {
     let port = |word: &str| {
         let (number, protocol) = word.split_once('/').unwrap_or((word, "tcp"));
-        let good = number.parse::<u16>().is_ok_and(|number| number > 0) && matches!(protocol, "tcp" | "udp" | "sctp");
-        good.then(|| (format!("{number}/{protocol}"), Empty {})).ok_or_else(|| ChangeError::Port(word.to_owned()))
+        let good = number.parse::<u16>().is_ok_and(|number| number > 0)
+            && matches!(protocol, "tcp" | "udp" | "sctp");
+        good.then(|| (format!("{number}/{protocol}"), Empty {}))
+            .ok_or_else(|| ChangeError::Port(word.to_owned()))
     };
     text.split_whitespace().map(port).collect()
 }
@@ -185,7 +191,15 @@ mod tests {
     fn what_is_no_change_is_refused_by_name() {
         let refuse = |line| apply(&mut RunConfig::default(), line).unwrap_err().to_string();
         insta::assert_snapshot!(
-            [refuse("RUN true"), refuse("CMD"), refuse("ENV A"), refuse("LABEL a=\"b"), refuse("EXPOSE 99999"), refuse("STOPSIGNAL NO")].join("\n")
+            [
+                refuse("RUN true"),
+                refuse("CMD"),
+                refuse("ENV A"),
+                refuse("LABEL a=\"b"),
+                refuse("EXPOSE 99999"),
+                refuse("STOPSIGNAL NO")
+            ]
+            .join("\n")
         );
     }
 }

@@ -78,7 +78,8 @@ impl Images {
             Err(StoreError::NotFound { .. }) => {}
             other => return Ok(other?),
         }
-        let _alone = file::lock(&self.layout().join("host.lock"), Lock::Exclusive).map_err(HostError::Lock)?;
+        let _alone =
+            file::lock(&self.layout().join("host.lock"), Lock::Exclusive).map_err(HostError::Lock)?;
         match self.find(HOST) {
             Err(StoreError::NotFound { .. }) => self.make_host(),
             other => Ok(other?),
@@ -90,7 +91,8 @@ impl Images {
     }
 
     fn assemble_host(&self) -> Result<Image, HostError> {
-        let work = tempfile::Builder::new().prefix(WORK).tempdir_in(self.layout()).map_err(HostError::Directory)?;
+        let work =
+            tempfile::Builder::new().prefix(WORK).tempdir_in(self.layout()).map_err(HostError::Directory)?;
         let tree = work.path().join("tree");
         std::fs::create_dir(&tree).map_err(HostError::Directory)?;
         let assembled = host_image::host_image(&tree)?;
@@ -107,7 +109,11 @@ impl Images {
                 ..RunConfig::default()
             },
             rootfs: RootFs { diff_ids: vec![layer.diff_id], ..RootFs::default() },
-            history: vec![History { created: Some(now), created_by: Some("mini-docker: this machine's programs".to_owned()), ..History::default() }],
+            history: vec![History {
+                created: Some(now),
+                created_by: Some("mini-docker: this machine's programs".to_owned()),
+                ..History::default()
+            }],
             ..ImageConfig::default()
         };
         let text = serde_json::to_vec(&config).map_err(HostError::Config)?;

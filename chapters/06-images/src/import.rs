@@ -50,7 +50,12 @@ impl Images {
         self.while_held(|| self.import_held(content, import, run))
     }
 
-    fn import_held(&self, content: &mut impl Read, import: &Import, run: RunConfig) -> Result<Image, ImportError> {
+    fn import_held(
+        &self,
+        content: &mut impl Read,
+        import: &Import,
+        run: RunConfig,
+    ) -> Result<Image, ImportError> {
         let (new, layer) = self.take_layer(content, None, None)?;
         let now = Timestamp::now().to_string();
         let config = ImageConfig {
@@ -59,7 +64,11 @@ impl Images {
             os: "linux".to_owned(),
             config: run,
             rootfs: RootFs { diff_ids: vec![layer.diff_id], ..RootFs::default() },
-            history: vec![History { created: Some(now), comment: Some(import.message.clone()), ..History::default() }],
+            history: vec![History {
+                created: Some(now),
+                comment: Some(import.message.clone()),
+                ..History::default()
+            }],
             ..ImageConfig::default()
         };
         let text = serde_json::to_vec(&config).map_err(ImportError::Config)?;

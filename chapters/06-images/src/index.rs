@@ -104,7 +104,8 @@ impl Index {
     pub fn open(layout: &Path) -> Result<Self, IndexError> {
         let marker = layout.join("oci-layout");
         if !marker.exists() {
-            fs::create_dir_all(layout).map_err(|source| IndexError::Write { path: layout.to_owned(), source })?;
+            fs::create_dir_all(layout)
+                .map_err(|source| IndexError::Write { path: layout.to_owned(), source })?;
             replace(&marker, b"{\"imageLayoutVersion\":\"1.0.0\"}")?;
         }
         Ok(Self { layout: layout.to_owned() })
@@ -131,7 +132,8 @@ impl Index {
         index.set_media_type(Some(MediaType::ImageIndex));
         index.set_manifests(lines.into_iter().map(|line| line.descriptor).collect());
         let path = self.path();
-        let text = serde_json::to_vec_pretty(&index).map_err(|source| IndexError::Parse { path: path.clone(), source })?;
+        let text = serde_json::to_vec_pretty(&index)
+            .map_err(|source| IndexError::Parse { path: path.clone(), source })?;
         replace(&path, &text)?;
         Ok(result)
     }

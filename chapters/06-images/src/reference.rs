@@ -99,7 +99,8 @@ impl FromStr for Reference {
         let wrong = || ReferenceError::Format(text.to_owned());
         let (rest, digest) = match text.split_once('@') {
             Some((rest, digest)) => {
-                let digest = digest.parse().map_err(|error| ReferenceError::Digest(text.to_owned(), error))?;
+                let digest =
+                    digest.parse().map_err(|error| ReferenceError::Digest(text.to_owned(), error))?;
                 (rest, Some(digest))
             }
             None => (text, None),
@@ -116,7 +117,8 @@ impl FromStr for Reference {
             Some((first, path)) if first.contains(['.', ':']) || first == "localhost" => (first, path),
             _ => (HUB, name),
         };
-        let registry = if matches!(registry, "index.docker.io" | "registry-1.docker.io") { HUB } else { registry };
+        let registry =
+            if matches!(registry, "index.docker.io" | "registry-1.docker.io") { HUB } else { registry };
         if !is_domain(registry) {
             return Err(wrong());
         }
@@ -139,9 +141,7 @@ impl FromStr for Reference {
 /// `[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}`
 fn is_tag(text: &str) -> bool {
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    text.len() <= 128
-        && text.starts_with(word)
-        && text.chars().all(|c| word(c) || matches!(c, '.' | '-'))
+    text.len() <= 128 && text.starts_with(word) && text.chars().all(|c| word(c) || matches!(c, '.' | '-'))
 }
 
 /// Components of lower-case letters and digits with single separators (`.`, `_`, `__`, any number of `-`).
@@ -189,7 +189,20 @@ mod tests {
     #[test]
     fn what_is_no_name_is_refused_with_dockers_words() {
         assert_eq!(full("Debian"), "invalid reference format: repository name `Debian` must be lowercase");
-        for text in ["", ":", "a:", "a b", "a//b", "-a", "a..b", "a:b/c:", "a@sha256:12", "a:@", "http://a/b", "a___b"] {
+        for text in [
+            "",
+            ":",
+            "a:",
+            "a b",
+            "a//b",
+            "-a",
+            "a..b",
+            "a:b/c:",
+            "a@sha256:12",
+            "a:@",
+            "http://a/b",
+            "a___b",
+        ] {
             assert!(text.parse::<Reference>().is_err(), "{text}");
         }
     }

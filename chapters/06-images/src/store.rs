@@ -204,8 +204,11 @@ impl Images {
     }
 
     fn manifest(&self, digest: &Digest) -> Result<ImageManifest, StoreError> {
-        serde_json::from_slice(&self.blobs.read(digest)?)
-            .map_err(|source| StoreError::Malformed { what: "manifest", digest: *digest, source })
+        serde_json::from_slice(&self.blobs.read(digest)?).map_err(|source| StoreError::Malformed {
+            what: "manifest",
+            digest: *digest,
+            source,
+        })
     }
 
     /// Does `work`, which puts an image together, while nobody clears away what is not listed yet. When it fails,
@@ -213,7 +216,10 @@ impl Images {
     ///
     /// # Errors
     /// Those of `work`, and of open(2).
-    pub(crate) fn while_held<T, E: From<StoreError>>(&self, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    pub(crate) fn while_held<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
         let path = self.layout.join("store.lock");
         let held = file::lock(&path, Lock::Shared).map_err(StoreError::Lock)?;
         let result = work();
@@ -242,7 +248,8 @@ impl Images {
     /// A full disk; the list stays as it was.
     pub fn add(&self, config: &[u8], layers: &[NewLayer], names: &[Reference]) -> Result<Image, StoreError> {
         let id = self.blobs.put_bytes(config)?;
-        let described = layers.iter().map(|layer| descriptor(media_type(layer.compression), layer.blob, layer.size));
+        let described =
+            layers.iter().map(|layer| descriptor(media_type(layer.compression), layer.blob, layer.size));
         let manifest = ImageManifestBuilder::default()
             .schema_version(2u32)
             .media_type(MediaType::ImageManifest)
@@ -250,8 +257,11 @@ impl Images {
             .layers(described.collect::<Result<Vec<_>, _>>()?)
             .build()
             .map_err(|_| StoreError::Descriptor(id))?;
-        let text = serde_json::to_vec(&manifest)
-            .map_err(|source| StoreError::Malformed { what: "manifest", digest: id, source })?;
+        let text = serde_json::to_vec(&manifest).map_err(|source| StoreError::Malformed {
+            what: "manifest",
+            digest: id,
+            source,
+        })?;
         let digest = self.blobs.put_bytes(&text)?;
         self.list_under(digest, text.len() as u64, names)?;
         let mut image = self.read(&digest)?;
@@ -287,13 +297,19 @@ impl Images {
         let image = self.find(text)?;
         let by_name = text.parse::<Reference>().ok().filter(|name| image.names.contains(name));
         let untagged = self.index.change(|lines| {
-            let gone = |line: &Listed| line.manifest == image.manifest && by_name.as_ref().is_none_or(|name| line.name.as_ref() == Some(name));
+            let gone = |line: &Listed| {
+                line.manifest == image.manifest
+                    && by_name.as_ref().is_none_or(|name| line.name.as_ref() == Some(name))
+            };
             let (gone, kept): (Vec<Listed>, Vec<Listed>) = std::mem::take(lines).into_iter().partition(gone);
             *lines = kept;
             gone
         })?;
-        let mut removed: Vec<Removed> =
-            untagged.iter().filter_map(|line| line.name.as_ref()).map(|name| Removed::Untagged(name.familiar())).collect();
+        let mut removed: Vec<Removed> = untagged
+            .iter()
+            .filter_map(|line| line.name.as_ref())
+            .map(|name| Removed::Untagged(name.familiar()))
+            .collect();
         removed.extend(self.collect()?.into_iter().map(Removed::Deleted));
         Ok(removed)
     }
@@ -314,7 +330,8 @@ impl Images {
     /// # Errors
     /// A file that cannot be removed.
     fn collect(&self) -> Result<Vec<Digest>, StoreError> {
-        let _alone = file::lock(&self.layout.join("store.lock"), Lock::Exclusive).map_err(StoreError::Lock)?;
+        let _alone =
+            file::lock(&self.layout.join("store.lock"), Lock::Exclusive).map_err(StoreError::Lock)?;
         self.clear_unlisted()
     }
 
@@ -348,7 +365,8 @@ impl Images {
 
     fn is_config(&self, blob: &Digest) -> bool {
         let small = self.blobs.size(blob).is_some_and(|size| size < 1 << 20);
-        let parsed = || self.blobs.read(blob).ok().and_then(|text| serde_json::from_slice::<ImageConfig>(&text).ok());
+        let parsed =
+            || self.blobs.read(blob).ok().and_then(|text| serde_json::from_slice::<ImageConfig>(&text).ok());
         small && parsed().is_some_and(|config| !config.rootfs.diff_ids.is_empty())
     }
 
@@ -375,7 +393,8 @@ impl Images {
 fn names(line: &Listed, wanted: &Reference) -> bool {
     line.name.as_ref().is_some_and(|name| {
         let repository = name.registry() == wanted.registry() && name.repository() == wanted.repository();
-        repository && wanted.digest().map_or_else(|| name.tag() == wanted.tag(), |digest| *digest == line.manifest)
+        repository
+            && wanted.digest().map_or_else(|| name.tag() == wanted.tag(), |digest| *digest == line.manifest)
     })
 }
 
@@ -394,7 +413,8 @@ fn digest_of(descriptor: &Descriptor) -> Result<Digest, StoreError> {
 }
 
 fn descriptor(kind: MediaType, digest: Digest, size: u64) -> Result<Descriptor, StoreError> {
-    let parsed = digest.to_string().parse::<oci_spec::image::Digest>().map_err(|_| StoreError::Descriptor(digest))?;
+    let parsed =
+        digest.to_string().parse::<oci_spec::image::Digest>().map_err(|_| StoreError::Descriptor(digest))?;
     Ok(Descriptor::new(kind, size, parsed))
 }
 
@@ -409,7 +429,8 @@ fn media_type(compression: Compression) -> MediaType {
 /// The name that takes the fewest changes of letters to become `text`, if they are few.
 fn closest<'a>(text: &str, names: impl Iterator<Item = &'a Reference>) -> Option<String> {
     let wanted = text.split(':').next().unwrap_or(text);
-    let scored = names.map(|name| (distance(wanted, &name.familiar_repository()), name.familiar_repository()));
+    let scored =
+        names.map(|name| (distance(wanted, &name.familiar_repository()), name.familiar_repository()));
     scored.min().filter(|(distance, _)| *distance <= 2 && wanted.len() > 2).map(|(_, name)| name)
 }
 
@@ -440,6 +461,9 @@ mod tests {
 
     #[test]
     fn two_swapped_letters_are_one_mistake() {
-        assert_eq!((distance("ngnix", "nginx"), distance("debian", "debain"), distance("a", "xyz")), (1, 1, 3));
+        assert_eq!(
+            (distance("ngnix", "nginx"), distance("debian", "debain"), distance("a", "xyz")),
+            (1, 1, 3)
+        );
     }
 }

@@ -43,7 +43,12 @@ impl Images {
         Ok((NewLayer { blob, size, compression }, layer))
     }
 
-    fn unpack(&self, blob: &Digest, parent: Option<&Digest>, expected: Option<&Digest>) -> Result<(Compression, Layer), UnpackError> {
+    fn unpack(
+        &self,
+        blob: &Digest,
+        parent: Option<&Digest>,
+        expected: Option<&Digest>,
+    ) -> Result<(Compression, Layer), UnpackError> {
         let mut file = self.blobs.get(blob)?;
         let compression = compression(&mut file).map_err(|source| UnpackError::Read(*blob, source))?;
         let layer = self.layers.apply(parent, expected, decompress(file)?, self.owners)?;

@@ -33,7 +33,8 @@ pub struct Line<'a> {
 /// The line for step `number`.
 pub fn line(number: usize, step: &Step, took: Duration, format: Format) -> String {
     let microseconds = (took.as_secs_f64() * 1e7).round() / 10.0;
-    let line = Line { step: number, call: step.call(), why: step.why(), microseconds, chapter: step.chapter() };
+    let line =
+        Line { step: number, call: step.call(), why: step.why(), microseconds, chapter: step.chapter() };
     match format {
         Format::Json => serde_json::to_string(&line).unwrap_or_default(),
         Format::Text => format!(

@@ -13,8 +13,8 @@ pub mod program;
 pub mod relay;
 mod resources;
 pub mod start;
-pub mod step;
 pub mod stdio;
+pub mod step;
 pub mod wire;
 
 pub use plan::{Plan, PlanError, Setting, plan};

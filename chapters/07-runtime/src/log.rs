@@ -131,7 +131,8 @@ mod tests {
 
     #[test]
     fn a_line_is_one_record_however_it_arrives() {
-        let parts: [(Stream, &[u8]); 3] = [(Stream::Stdout, b"he"), (Stream::Stderr, b"e\n"), (Stream::Stdout, b"llo\nx")];
+        let parts: [(Stream, &[u8]); 3] =
+            [(Stream::Stdout, b"he"), (Stream::Stderr, b"e\n"), (Stream::Stdout, b"llo\nx")];
         let expected = [(Stream::Stderr, "e\n"), (Stream::Stdout, "hello\n"), (Stream::Stdout, "x")];
         assert_eq!(written(&parts), expected.map(|(stream, text)| (stream, text.to_owned())));
     }

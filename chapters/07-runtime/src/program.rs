@@ -66,7 +66,8 @@ impl Program {
         let words = process.args().clone().unwrap_or_default();
         let variables = process.env().clone().unwrap_or_default();
         let name = words.first().filter(|name| !name.is_empty()).ok_or(ProgramError::Empty)?.clone();
-        let path = variables.iter().find_map(|variable| variable.strip_prefix("PATH=")).unwrap_or(DEFAULT_PATH);
+        let path =
+            variables.iter().find_map(|variable| variable.strip_prefix("PATH=")).unwrap_or(DEFAULT_PATH);
         let candidates = if name.contains('/') {
             vec![name.clone()]
         } else {
@@ -98,7 +99,9 @@ impl Program {
                 Err(error) if error.errno() == Errno::EACCES && is_directory(candidate) => {
                     last = Error::new(error.call(), Errno::EISDIR);
                 }
-                Err(error) if matches!(error.errno(), Errno::ENOENT | Errno::ENOTDIR | Errno::EACCES) => last = error,
+                Err(error) if matches!(error.errno(), Errno::ENOENT | Errno::ENOTDIR | Errno::EACCES) => {
+                    last = error
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -109,7 +112,9 @@ impl Program {
     pub fn explain(&self, errno: Errno) -> ExecError {
         let in_path = !self.name.contains('/');
         match errno {
-            Errno::ENOENT | Errno::ENOTDIR | Errno::EACCES | Errno::EISDIR if in_path => ExecError::NotInPath(self.name.clone()),
+            Errno::ENOENT | Errno::ENOTDIR | Errno::EACCES | Errno::EISDIR if in_path => {
+                ExecError::NotInPath(self.name.clone())
+            }
             Errno::ENOENT | Errno::ENOTDIR => ExecError::NotFound(self.name.clone()),
             Errno::ENOEXEC => ExecError::NotExecutable(self.name.clone(), "exec format error".to_owned()),
             other => ExecError::NotExecutable(self.name.clone(), other.desc().to_lowercase()),
@@ -129,7 +134,9 @@ fn place(directory: &str, name: &str) -> String {
 }
 
 fn texts(list: Vec<String>) -> Result<Vec<CString>, ProgramError> {
-    list.into_iter().map(|text| CString::new(text.as_str()).map_err(|error| ProgramError::Nul(text, error))).collect()
+    list.into_iter()
+        .map(|text| CString::new(text.as_str()).map_err(|error| ProgramError::Nul(text, error)))
+        .collect()
 }
 
 #[cfg(test)]

@@ -152,7 +152,9 @@ impl Relay {
                 }
             }
         }
-        if let Some(fd) = self.streams.stdin.as_ref().or(self.streams.console.as_ref()).filter(|_| !self.input.is_empty()) {
+        if let Some(fd) =
+            self.streams.stdin.as_ref().or(self.streams.console.as_ref()).filter(|_| !self.input.is_empty())
+        {
             watch(fd.as_fd(), PollFlags::POLLOUT, Meaning::Input);
         }
         for (index, client) in self.clients.iter().enumerate() {
@@ -229,7 +231,9 @@ impl Relay {
 
     /// Gives the program as much of its input as it takes without waiting.
     fn give_input(&mut self) {
-        while let (Some(bytes), Some(fd)) = (self.input.front_mut(), self.streams.stdin.as_ref().or(self.streams.console.as_ref())) {
+        while let (Some(bytes), Some(fd)) =
+            (self.input.front_mut(), self.streams.stdin.as_ref().or(self.streams.console.as_ref()))
+        {
             match ipc::write(fd, bytes) {
                 Ok(length) if length == bytes.len() => drop(self.input.pop_front()),
                 Ok(length) => drop(bytes.drain(..length)),

@@ -1,7 +1,9 @@
 //! The OCI spec's `linux.resources`, as chapter 3 takes it. OCI runtime spec, "Control groups".
 
 use mini_cgroups::{Access, DeviceKind, DeviceRule, IoThrottle, Limits};
-use oci_spec::runtime::{LinuxBlockIo, LinuxDeviceCgroup, LinuxDeviceType, LinuxResources, LinuxThrottleDevice};
+use oci_spec::runtime::{
+    LinuxBlockIo, LinuxDeviceCgroup, LinuxDeviceType, LinuxResources, LinuxThrottleDevice,
+};
 
 /// The limits that `resources` asks for.
 pub(crate) fn limits(resources: &LinuxResources) -> Limits {
@@ -30,8 +32,11 @@ pub(crate) fn limits(resources: &LinuxResources) -> Limits {
 fn throttles(io: &LinuxBlockIo) -> Vec<IoThrottle> {
     let list = |devices: &Option<Vec<LinuxThrottleDevice>>, set: fn(&mut IoThrottle, u64)| {
         let throttle = move |device: &LinuxThrottleDevice| {
-            let mut throttle =
-                IoThrottle { major: device.major() as u32, minor: device.minor() as u32, ..IoThrottle::default() };
+            let mut throttle = IoThrottle {
+                major: device.major() as u32,
+                minor: device.minor() as u32,
+                ..IoThrottle::default()
+            };
             set(&mut throttle, device.rate());
             throttle
         };
@@ -56,5 +61,11 @@ fn device(rule: &LinuxDeviceCgroup) -> Option<DeviceRule> {
     };
     let number = |number: Option<i64>| number.and_then(|number| u32::try_from(number).ok());
     let access = Access::from_letters(rule.access().as_deref().unwrap_or("rwm"))?;
-    Some(DeviceRule { allow: rule.allow(), kind, major: number(rule.major()), minor: number(rule.minor()), access })
+    Some(DeviceRule {
+        allow: rule.allow(),
+        kind,
+        major: number(rule.major()),
+        minor: number(rule.minor()),
+        access,
+    })
 }

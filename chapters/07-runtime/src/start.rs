@@ -19,8 +19,8 @@ use mini_sys::{Errno, Error, file, ipc, pidfd, process, signal};
 use crate::channel::{self, Report};
 use crate::plan::Plan;
 use crate::program::ExecError;
-use crate::step::{Inside, Step};
 use crate::stdio::ProgramSide;
+use crate::step::{Inside, Step};
 
 /// A container whose program runs.
 #[derive(Debug)]
@@ -110,15 +110,35 @@ impl Parent<'_> {
         let plan = self.plan;
         for (index, step) in plan.before.iter().chain(&plan.beside).enumerate() {
             let begun = Instant::now();
-            let result = if matches!(step, Step::Clone { .. }) { self.clone_child() } else { self.perform(step) };
-            result.map_err(|source| StartError::Step { number: index + 1, why: step.why(), source })?;
+            let result =
+                if matches!(step, Step::Clone { .. }) { self.clone_child() } else { self.perform(step) };
+            if let Err(source) = result {
+                return Err(self.last_words(StartError::Step { number: index + 1, why: step.why(), source }));
+            }
             self.tell(index, step, begun.elapsed());
         }
         let nothing = || StartError::Prepare(Error::new("clone3", Errno::ECHILD));
         let here = self.here.take().ok_or_else(nothing)?;
-        channel::go(&here).map_err(StartError::Prepare)?;
+        match channel::go(&here) {
+            // It has ended before, and has said why.
+            Err(error) if error.errno() == Errno::EPIPE => {}
+            other => other.map_err(StartError::Prepare)?,
+        }
         let console = self.listen(&here)?;
         Ok((self.child.take().ok_or_else(nothing)?, console))
+    }
+
+    /// Why a step beside the new process failed: when that has ended, what it says of its own end is the cause,
+    /// and `otherwise` only what came of it.
+    fn last_words(&mut self, otherwise: StartError) -> StartError {
+        let ended = |child: &Child| ipc::is_readable(&child.pidfd).unwrap_or(false);
+        match self.here.take() {
+            Some(here) if self.child.as_ref().is_some_and(ended) => match self.listen(&here) {
+                Err(cause) => cause,
+                Ok(_) => otherwise,
+            },
+            _ => otherwise,
+        }
     }
 
     /// Does a step of the parent.
@@ -219,7 +239,8 @@ impl Parent<'_> {
         self.mounts = None;
         // A step before the clone may have failed half-way: what there is by now is found by name.
         let name = self.plan.cgroup.as_deref();
-        if let Some(cgroup) = self.layout.zip(name).and_then(|(layout, name)| Cgroup::open(layout, name).ok()) {
+        if let Some(cgroup) = self.layout.zip(name).and_then(|(layout, name)| Cgroup::open(layout, name).ok())
+        {
             let _ = cgroup.remove();
         }
     }

@@ -34,7 +34,10 @@ pub struct MonitorSide {
 /// `EMFILE`, `ENFILE`.
 pub fn pair(terminal: bool, interactive: bool) -> Result<(ProgramSide, MonitorSide)> {
     if terminal {
-        return Ok((ProgramSide { stdin: file::open_null()?, stdout: file::open_null()?, stderr: file::open_null()? }, MonitorSide::default()));
+        return Ok((
+            ProgramSide { stdin: file::open_null()?, stdout: file::open_null()?, stderr: file::open_null()? },
+            MonitorSide::default(),
+        ));
     }
     let (stdin, to_stdin) = if interactive {
         let (read, write) = ipc::pipe()?;
@@ -45,7 +48,8 @@ pub fn pair(terminal: bool, interactive: bool) -> Result<(ProgramSide, MonitorSi
     };
     let (from_stdout, stdout) = ipc::pipe()?;
     let (from_stderr, stderr) = ipc::pipe()?;
-    let monitor = MonitorSide { stdin: to_stdin, stdout: Some(from_stdout), stderr: Some(from_stderr), console: None };
+    let monitor =
+        MonitorSide { stdin: to_stdin, stdout: Some(from_stdout), stderr: Some(from_stderr), console: None };
     Ok((ProgramSide { stdin, stdout, stderr }, monitor))
 }
 

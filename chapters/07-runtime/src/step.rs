@@ -1,9 +1,9 @@
 //! One step of a start: what it is called, why it is there, and doing it.
 
-use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
-use std::path::{Path, PathBuf};
 use std::cell::RefCell;
 use std::convert::Infallible;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
 
 use mini_chroot::Detached;
 use mini_layers::Overlay;
@@ -137,7 +137,9 @@ impl Step {
     pub fn why(&self) -> &'static str {
         match self {
             Self::Cgroup(step) => step.why(),
-            Self::Clone { into_cgroup: true, .. } => "a process in rooms of its own, under its limits from birth",
+            Self::Clone { into_cgroup: true, .. } => {
+                "a process in rooms of its own, under its limits from birth"
+            }
             Self::Clone { .. } => "a process in rooms of its own",
             Self::IdMap(step) => step.why(),
             Self::JoinCgroup => "limits are in force before the program's first instruction",
@@ -167,7 +169,12 @@ impl Step {
             Self::Cgroup(_) | Self::JoinCgroup => 3,
             Self::Path(_) | Self::Limit(_) | Self::Capability(_) | Self::User { .. } => 4,
             Self::Overlay(..) => 5,
-            Self::NewSession | Self::DieWithParent | Self::AwaitParent | Self::Console { .. } | Self::WorkingDirectory(_) | Self::Exec(_) => 7,
+            Self::NewSession
+            | Self::DieWithParent
+            | Self::AwaitParent
+            | Self::Console { .. }
+            | Self::WorkingDirectory(_)
+            | Self::Exec(_) => 7,
             Self::LoopbackUp => 8,
         }
     }
@@ -185,7 +192,9 @@ impl Step {
             }
             Self::AwaitParent => channel::await_go(inside.channel()?),
             Self::Namespace(step) => step.perform(),
-            Self::Overlay(overlay, target) => overlay.mount_at(target).map_err(|error| in_short(overlay, error)),
+            Self::Overlay(overlay, target) => {
+                overlay.mount_at(target).map_err(|error| in_short(overlay, error))
+            }
             Self::Root(step) => step.perform(&mut inside.detached),
             Self::Console { uid } => console::open(*uid, inside.channel()?),
             Self::LoopbackUp => mini_sys::net::interface_up("lo"),
@@ -196,10 +205,9 @@ impl Step {
             Self::WorkingDirectory(path) => working_directory(path),
             Self::Init { program, limits } => init(program, limits, inside),
             Self::Exec(program) => program.exec().map(|never: Infallible| match never {}),
-            Self::Cgroup(_) | Self::Clone { .. } | Self::IdMap(_) | Self::JoinCgroup => Err(Error::new(
-                format!("{} inside the container", self.call()),
-                Errno::EPERM,
-            )),
+            Self::Cgroup(_) | Self::Clone { .. } | Self::IdMap(_) | Self::JoinCgroup => {
+                Err(Error::new(format!("{} inside the container", self.call()), Errno::EPERM))
+            }
         }
     }
 }
@@ -219,7 +227,9 @@ fn become_user(uid: u32, gid: u32, groups: Option<&[u32]>) -> Result<()> {
 fn in_short(overlay: &Overlay, error: OverlayError) -> Error {
     match error {
         OverlayError::Mount { source, .. } | OverlayError::Directory(source) => source,
-        OverlayError::Empty | OverlayError::TooMany(_) => Error::new(format!("{} ({error})", overlay.call()), Errno::E2BIG),
+        OverlayError::Empty | OverlayError::TooMany(_) => {
+            Error::new(format!("{} ({error})", overlay.call()), Errno::E2BIG)
+        }
     }
 }
 
@@ -267,6 +277,9 @@ fn working_directory(path: &Path) -> Result<()> {
     }
     match std::env::current_dir() {
         Ok(directory) if directory.is_absolute() => Ok(()),
-        _ => Err(Error::new(format!("chdir(\"{}\"), which is outside of the container", path.display()), Errno::EXDEV)),
+        _ => Err(Error::new(
+            format!("chdir(\"{}\"), which is outside of the container", path.display()),
+            Errno::EXDEV,
+        )),
     }
 }

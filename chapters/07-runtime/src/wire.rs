@@ -130,9 +130,9 @@ fn receive<T>(socket: impl AsFd, parse: impl Fn(u8, &[u8]) -> Option<T>) -> Resu
     let (length, _) = ipc::receive(socket, &mut packet)?;
     match packet[..length].split_first() {
         None => Ok(None),
-        Some((kind, content)) => {
-            parse(*kind, content).map(Some).ok_or_else(|| Error::new("read from the monitor's socket", Errno::EPROTO))
-        }
+        Some((kind, content)) => parse(*kind, content)
+            .map(Some)
+            .ok_or_else(|| Error::new("read from the monitor's socket", Errno::EPROTO)),
     }
 }
 

@@ -89,12 +89,14 @@ fn draft(request: Create) -> Result<Record, CreateError> {
     if config.cmd.is_none() && !own_entrypoint {
         config.cmd = defaults.cmd.clone();
     }
-    let arguments = [config.entrypoint.clone(), config.cmd.clone()].into_iter().flatten().flatten().collect::<Vec<_>>();
+    let arguments =
+        [config.entrypoint.clone(), config.cmd.clone()].into_iter().flatten().flatten().collect::<Vec<_>>();
     if arguments.is_empty() {
         return Err(CreateError::NoCommand);
     }
     if config.hostname.is_empty() {
-        config.hostname = if host_config.network_mode == "host" { host_name() } else { id::short(&id).to_owned() };
+        config.hostname =
+            if host_config.network_mode == "host" { host_name() } else { id::short(&id).to_owned() };
     }
     if !is_hostname(&config.hostname) {
         return Err(CreateError::Hostname(config.hostname));
@@ -175,7 +177,9 @@ fn host_name() -> String {
 /// hostname(7), and the length that sethostname(2) takes. Underscores are against the rules and in use.
 fn is_hostname(name: &str) -> bool {
     let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    let label = |label: &str| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-') && label.chars().all(letter);
+    let label = |label: &str| {
+        !label.is_empty() && !label.starts_with('-') && !label.ends_with('-') && label.chars().all(letter)
+    };
     name.len() <= 64 && name.split('.').all(label)
 }
 

@@ -64,7 +64,8 @@ const OLDEST: (u32, u32) = (5, 12);
 fn kernel() -> Check {
     let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let release = release.trim_end();
-    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(|number| number.parse::<u32>().unwrap_or(0));
+    let mut numbers =
+        release.split(|c: char| !c.is_ascii_digit()).map(|number| number.parse::<u32>().unwrap_or(0));
     let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
     if version >= OLDEST {
         return Check::ok("kernel", release);
@@ -107,7 +108,9 @@ fn mounts(root: bool) -> Check {
     match FsContext::fsopen("tmpfs") {
         Ok(_) => Check::ok(NAME, "fsopen, fsmount, move_mount"),
         // A user namespace brings the right along; outside of one there is nothing to try.
-        Err(error) if error.errno() == Errno::EPERM && !root => Check::ok(NAME, "tried when a container starts"),
+        Err(error) if error.errno() == Errno::EPERM && !root => {
+            Check::ok(NAME, "tried when a container starts")
+        }
         Err(error) => Check::bad(NAME, Verdict::Missing, error.to_string(), forbidden(error.errno())),
     }
 }
@@ -122,9 +125,12 @@ fn overlay(root: bool) -> Check {
         Err(error) if error.errno() == Errno::EPERM && !root => {
             Check::bad(NAME, Verdict::Degraded, "not loaded", "`modprobe overlay` as root")
         }
-        Err(error) => {
-            Check::bad(NAME, Verdict::Missing, error.to_string(), "`modprobe overlay`, or a kernel with CONFIG_OVERLAY_FS")
-        }
+        Err(error) => Check::bad(
+            NAME,
+            Verdict::Missing,
+            error.to_string(),
+            "`modprobe overlay`, or a kernel with CONFIG_OVERLAY_FS",
+        ),
     }
 }
 
@@ -156,7 +162,12 @@ fn controllers(layout: &Layout) -> Check {
         return Check::ok(NAME, names(&there));
     }
     let found = format!("no {}: those limits are refused", names(&missing));
-    Check::bad(NAME, Verdict::Degraded, found, "enable them: cgroup_enable=memory on the kernel's command line, or systemd's Delegate=")
+    Check::bad(
+        NAME,
+        Verdict::Degraded,
+        found,
+        "enable them: cgroup_enable=memory on the kernel's command line, or systemd's Delegate=",
+    )
 }
 
 fn devices(layout: &Layout, root: bool) -> Check {

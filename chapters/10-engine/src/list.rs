@@ -96,7 +96,9 @@ pub fn list(home: &Home, all: bool, filters: &[Filter]) -> Result<(Vec<Record>, 
 /// The time that `before` and `since` compare with.
 fn time(home: &Home, filter: &Filter) -> Result<Option<Timestamp>, FindError> {
     match filter {
-        Filter::Before(name) | Filter::Since(name) => find::find(home, name).map(|record| Some(record.created)),
+        Filter::Before(name) | Filter::Since(name) => {
+            find::find(home, name).map(|record| Some(record.created))
+        }
         _ => Ok(None),
     }
 }
@@ -104,7 +106,9 @@ fn time(home: &Home, filter: &Filter) -> Result<Option<Timestamp>, FindError> {
 /// Filters of one kind are alternatives, filters of different kinds all count.
 fn passes(record: &Record, filters: &[Filter], times: &[Option<Timestamp>]) -> bool {
     filters.iter().all(|filter| {
-        let same_kind = |other: &&(&Filter, &Option<Timestamp>)| std::mem::discriminant(other.0) == std::mem::discriminant(filter);
+        let same_kind = |other: &&(&Filter, &Option<Timestamp>)| {
+            std::mem::discriminant(other.0) == std::mem::discriminant(filter)
+        };
         let pairs: Vec<_> = filters.iter().zip(times).collect();
         // Labels all have to be there; of the rest, one of a kind is enough.
         match filter {
@@ -117,7 +121,9 @@ fn passes(record: &Record, filters: &[Filter], times: &[Option<Timestamp>]) -> b
 fn matches(record: &Record, filter: &Filter, time: Option<Timestamp>) -> bool {
     match filter {
         Filter::Id(pattern) => pattern.is_match(&record.id),
-        Filter::Name(pattern) => pattern.is_match(&record.name) || pattern.is_match(&format!("/{}", record.name)),
+        Filter::Name(pattern) => {
+            pattern.is_match(&record.name) || pattern.is_match(&format!("/{}", record.name))
+        }
         Filter::Ancestor(image) => {
             let name = |text: &str| text.parse::<mini_images::Reference>().map(|name| name.to_string());
             let start = image.strip_prefix("sha256:").unwrap_or(image);
@@ -140,7 +146,9 @@ pub fn status(record: &Record, now: Timestamp) -> String {
     match record.state.status {
         Status::Created => "Created".to_owned(),
         Status::Running => format!("Up {}", since(record.state.started_at)),
-        Status::Exited => format!("Exited ({}) {} ago", record.state.exit_code, since(record.state.finished_at)),
+        Status::Exited => {
+            format!("Exited ({}) {} ago", record.state.exit_code, since(record.state.finished_at))
+        }
     }
 }
 
@@ -174,8 +182,20 @@ mod tests {
         let day = 24 * 3600;
         let times = [0, 1, 59, 60, 119, 120, 3599, 3600, 5400, day, 2 * day, 14 * day, 60 * day, 730 * day];
         let expected = [
-            "Less than a second", "1 second", "59 seconds", "About a minute", "About a minute", "2 minutes",
-            "59 minutes", "About an hour", "2 hours", "24 hours", "2 days", "2 weeks", "2 months", "2 years",
+            "Less than a second",
+            "1 second",
+            "59 seconds",
+            "About a minute",
+            "About a minute",
+            "2 minutes",
+            "59 minutes",
+            "About an hour",
+            "2 hours",
+            "24 hours",
+            "2 days",
+            "2 weeks",
+            "2 months",
+            "2 years",
         ];
         assert_eq!(times.map(told), expected.map(str::to_owned));
     }

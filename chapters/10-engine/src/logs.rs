@@ -50,7 +50,9 @@ impl Logs {
             Ok(file)
         };
         match open() {
-            Ok(file) => Ok(Self { path, reader: BufReader::with_capacity(1 << 16, file), partial: Vec::new() }),
+            Ok(file) => {
+                Ok(Self { path, reader: BufReader::with_capacity(1 << 16, file), partial: Vec::new() })
+            }
             Err(source) => Err(LogsError::Read { path, source }),
         }
     }

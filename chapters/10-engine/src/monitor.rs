@@ -69,7 +69,8 @@ fn begin(
 ) -> Result<(Started, Relay), Failure> {
     let config = &record.config;
     // Held while the container is being started, so that nobody takes it for one that was left behind.
-    let lock = record::lock(home, &record.id).map_err(|error| Failure { message: chain(&error), status: OURS })?;
+    let lock =
+        record::lock(home, &record.id).map_err(|error| Failure { message: chain(&error), status: OURS })?;
     let _lock = lock.ok_or_else(|| Failure { message: "it has been removed".to_owned(), status: OURS })?;
     let ours = |error: &dyn std::error::Error| Failure { message: chain(error), status: OURS };
     let (program, mut streams) = stdio::pair(config.tty, config.open_stdin).map_err(|error| ours(&error))?;
@@ -78,7 +79,8 @@ fn begin(
         // Whoever asked may have gone away; the container starts all the same.
         let _ = FromMonitor::Step(line).send(socket, true);
     };
-    let on_step: Option<mini_runtime::start::OnStep<'_>> = if explain.is_some() { Some(&mut tell) } else { None };
+    let on_step: Option<mini_runtime::start::OnStep<'_>> =
+        if explain.is_some() { Some(&mut tell) } else { None };
     let started = mini_runtime::start(plan, Some(layout), program, on_step).map_err(|error| Failure {
         message: chain(&error),
         status: if let mini_runtime::StartError::Exec(exec) = &error { exec.exit_code() } else { OURS },
@@ -98,13 +100,21 @@ fn begin(
     Ok((started, Relay::new(streams, log, record.config.stdin_once)))
 }
 
-fn watch(home: &Home, id: &str, auto_remove: bool, mut started: Started, mut relay: Relay, socket: OwnedFd) -> Result<(), RecordError> {
+fn watch(
+    home: &Home,
+    id: &str,
+    auto_remove: bool,
+    mut started: Started,
+    mut relay: Relay,
+    socket: OwnedFd,
+) -> Result<(), RecordError> {
     relay.set_console(started.console.take());
     relay.attach(socket);
     // Without a relay there is no way to see the end but to wait for it.
     let exit = relay.run(&started.child.pidfd).or_else(|_| mini_sys::pidfd::wait(&started.child.pidfd));
     let status = exit.unwrap_or(Exit::Signal(9)).shell_code();
-    let oom_killed = started.cgroup.as_ref().is_some_and(|cgroup| cgroup.oom_kills().is_ok_and(|kills| kills > 0));
+    let oom_killed =
+        started.cgroup.as_ref().is_some_and(|cgroup| cgroup.oom_kills().is_ok_and(|kills| kills > 0));
     let trash = if auto_remove {
         remove::hide(home, id).ok().flatten()
     } else {
@@ -132,7 +142,13 @@ fn watch(home: &Home, id: &str, auto_remove: bool, mut started: Started, mut rel
     Ok(())
 }
 
-fn fail(home: &Home, id: &str, auto_remove: bool, failure: &Failure, socket: &OwnedFd) -> Result<(), RecordError> {
+fn fail(
+    home: &Home,
+    id: &str,
+    auto_remove: bool,
+    failure: &Failure,
+    socket: &OwnedFd,
+) -> Result<(), RecordError> {
     if auto_remove {
         if let Ok(Some(trash)) = remove::hide(home, id) {
             let _ = remove::delete(&trash);

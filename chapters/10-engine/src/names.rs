@@ -42,7 +42,10 @@ pub enum NameError {
 /// [`NameError::Taken`] while another container has it.
 pub fn reserve(home: &Home, name: &str, id: &str) -> Result<(), NameError> {
     let first = |c: char| c.is_ascii_alphanumeric();
-    if !name.starts_with(first) || !name.chars().all(|c| first(c) || matches!(c, '_' | '.' | '-')) || name.len() < 2 {
+    if !name.starts_with(first)
+        || !name.chars().all(|c| first(c) || matches!(c, '_' | '.' | '-'))
+        || name.len() < 2
+    {
         return Err(NameError::Invalid(name.to_owned()));
     }
     let failed = |source| NameError::Reserve { name: name.to_owned(), source };
@@ -71,7 +74,8 @@ pub fn reserve_any(home: &Home, id: &str) -> Result<String, NameError> {
     loop {
         let adjective = ADJECTIVES[seed % ADJECTIVES.len()];
         let surname = SURNAMES[(seed / ADJECTIVES.len() + attempt) % SURNAMES.len()];
-        let number = if attempt < SURNAMES.len() { String::new() } else { (attempt / SURNAMES.len()).to_string() };
+        let number =
+            if attempt < SURNAMES.len() { String::new() } else { (attempt / SURNAMES.len()).to_string() };
         let name = format!("{adjective}_{surname}{number}");
         match reserve(home, &name, id) {
             Err(NameError::Taken { .. }) => attempt += 1,
@@ -114,16 +118,60 @@ fn link(home: &Home, name: &str) -> PathBuf {
 }
 
 const ADJECTIVES: [&str; 48] = [
-    "able", "amber", "apt", "brave", "breezy", "bright", "brisk", "calm", "clear", "clever", "cosmic", "crisp",
-    "curious", "deft", "eager", "early", "fair", "fleet", "frank", "fresh", "gentle", "glad", "grand", "happy",
-    "humble", "jolly", "keen", "kind", "lively", "lucid", "mellow", "merry", "neat", "nimble", "noble", "patient",
-    "plucky", "polite", "proud", "quick", "quiet", "sharp", "steady", "sunny", "swift", "tidy", "warm", "witty",
+    "able", "amber", "apt", "brave", "breezy", "bright", "brisk", "calm", "clear", "clever", "cosmic",
+    "crisp", "curious", "deft", "eager", "early", "fair", "fleet", "frank", "fresh", "gentle", "glad",
+    "grand", "happy", "humble", "jolly", "keen", "kind", "lively", "lucid", "mellow", "merry", "neat",
+    "nimble", "noble", "patient", "plucky", "polite", "proud", "quick", "quiet", "sharp", "steady", "sunny",
+    "swift", "tidy", "warm", "witty",
 ];
 
 const SURNAMES: [&str; 48] = [
-    "allen", "antonelli", "babbage", "bartik", "boole", "brooks", "cerf", "clarke", "codd", "conway", "curie",
-    "dijkstra", "easley", "engelbart", "feinler", "floyd", "goldberg", "hamilton", "hamming", "hoare", "holberton",
-    "hopper", "iverson", "johnson", "kahan", "kay", "kernighan", "knuth", "lamarr", "lamport", "liskov", "lovelace",
-    "mccarthy", "meitner", "naur", "noether", "perlman", "ritchie", "shannon", "sutherland", "thompson", "torvalds",
-    "turing", "vaughan", "wilkes", "wirth", "yao", "zuse",
+    "allen",
+    "antonelli",
+    "babbage",
+    "bartik",
+    "boole",
+    "brooks",
+    "cerf",
+    "clarke",
+    "codd",
+    "conway",
+    "curie",
+    "dijkstra",
+    "easley",
+    "engelbart",
+    "feinler",
+    "floyd",
+    "goldberg",
+    "hamilton",
+    "hamming",
+    "hoare",
+    "holberton",
+    "hopper",
+    "iverson",
+    "johnson",
+    "kahan",
+    "kay",
+    "kernighan",
+    "knuth",
+    "lamarr",
+    "lamport",
+    "liskov",
+    "lovelace",
+    "mccarthy",
+    "meitner",
+    "naur",
+    "noether",
+    "perlman",
+    "ritchie",
+    "shannon",
+    "sutherland",
+    "thompson",
+    "torvalds",
+    "turing",
+    "vaughan",
+    "wilkes",
+    "wirth",
+    "yao",
+    "zuse",
 ];

@@ -43,7 +43,9 @@ impl ProcessId {
     /// Whether that very process still runs.
     pub fn is_alive(&self) -> bool {
         let pid = Pid::from_raw(self.pid);
-        procfs::start_time(pid) == Some(self.start_time) && procfs::is_alive(pid) && procfs::boot_id() == self.boot
+        procfs::start_time(pid) == Some(self.start_time)
+            && procfs::is_alive(pid)
+            && procfs::boot_id() == self.boot
     }
 
     /// Its number.
@@ -260,7 +262,8 @@ impl Record {
     pub fn save(&self, home: &Home) -> Result<(), RecordError> {
         let path = home.container(&self.id).join("record.json");
         let durable = !self.host_config.auto_remove;
-        let text = serde_json::to_vec(self).map_err(|source| RecordError::Damaged { path: path.clone(), source })?;
+        let text =
+            serde_json::to_vec(self).map_err(|source| RecordError::Damaged { path: path.clone(), source })?;
         replace(&path, &text, durable).map_err(|source| RecordError::Write { path, source })
     }
 
@@ -269,7 +272,11 @@ impl Record {
     ///
     /// # Errors
     /// As [`Self::load`] and [`Self::save`].
-    pub fn change(home: &Home, id: &str, change: impl FnOnce(&mut Self)) -> Result<Option<Self>, RecordError> {
+    pub fn change(
+        home: &Home,
+        id: &str,
+        change: impl FnOnce(&mut Self),
+    ) -> Result<Option<Self>, RecordError> {
         let Some(_lock) = lock(home, id)? else { return Ok(None) };
         let Some(mut record) = Self::load(home, id)? else { return Ok(None) };
         change(&mut record);

@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 use mini_sys::signal::Signal;
 
 use crate::home::Home;
+use crate::names;
 use crate::record::{self, Record, RecordError, Status};
 use crate::stop::{self, StopError};
-use crate::names;
 
 /// How the names of directories begin that are being deleted; a container's id follows.
 pub(crate) const TRASH: &str = ".trash-";

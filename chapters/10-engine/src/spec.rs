@@ -10,8 +10,8 @@ use mini_chroot::{Mount, mounts};
 use mini_security::{capabilities, paths};
 use oci_spec::runtime::{
     Capabilities, Linux, LinuxCapabilities, LinuxCpu, LinuxDeviceCgroup, LinuxDeviceType, LinuxMemory,
-    LinuxNamespace, LinuxNamespaceType, LinuxPids, LinuxResources, Mount as OciMount, PosixRlimit, PosixRlimitBuilder,
-    PosixRlimitType, Process, Root, Spec, User as OciUser,
+    LinuxNamespace, LinuxNamespaceType, LinuxPids, LinuxResources, Mount as OciMount, PosixRlimit,
+    PosixRlimitBuilder, PosixRlimitType, Process, Root, Spec, User as OciUser,
 };
 
 use crate::home::Home;
@@ -76,7 +76,10 @@ fn process(record: &Record, user: &User) -> Result<Process, UnknownUlimit> {
 
 /// Docker's order: what every program needs, what image and user say, and a home directory if they do not.
 fn environment(record: &Record, user: &User) -> Vec<String> {
-    let mut environment = vec![format!("PATH={}", mini_runtime::program::DEFAULT_PATH), format!("HOSTNAME={}", record.config.hostname)];
+    let mut environment = vec![
+        format!("PATH={}", mini_runtime::program::DEFAULT_PATH),
+        format!("HOSTNAME={}", record.config.hostname),
+    ];
     if record.config.tty {
         environment.push("TERM=xterm".to_owned());
     }
@@ -105,7 +108,8 @@ fn rlimit(ulimit: &Ulimit) -> Result<PosixRlimit, UnknownUlimit> {
     let name = format!("RLIMIT_{}", ulimit.name.to_ascii_uppercase());
     let kind = name.parse::<PosixRlimitType>().map_err(|_| UnknownUlimit(ulimit.name.clone()))?;
     // -1 and the kernel's RLIM_INFINITY are the same bits.
-    let limit = PosixRlimitBuilder::default().typ(kind).hard(ulimit.hard as u64).soft(ulimit.soft as u64).build();
+    let limit =
+        PosixRlimitBuilder::default().typ(kind).hard(ulimit.hard as u64).soft(ulimit.soft as u64).build();
     limit.map_err(|_| UnknownUlimit(ulimit.name.clone()))
 }
 
@@ -171,7 +175,8 @@ fn device(rule: &mini_cgroups::DeviceRule) -> LinuxDeviceCgroup {
         mini_cgroups::DeviceKind::Char => LinuxDeviceType::C,
     };
     let letters = [(Access::READ, 'r'), (Access::WRITE, 'w'), (Access::MKNOD, 'm')];
-    let access = letters.iter().filter(|(bit, _)| rule.access.contains(*bit)).map(|(_, letter)| *letter).collect();
+    let access =
+        letters.iter().filter(|(bit, _)| rule.access.contains(*bit)).map(|(_, letter)| *letter).collect();
     let mut device = LinuxDeviceCgroup::default();
     device
         .set_allow(rule.allow)

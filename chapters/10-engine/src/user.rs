@@ -83,9 +83,10 @@ fn parse(text: &str, passwd: &str, group: &str) -> Result<User, UserError> {
         let gid = entry.as_ref().and_then(|fields| number(fields, 3)).unwrap_or(0);
         return Ok(User { uid, gid, groups: memberships(group, login, gid), home });
     };
-    let group_entry = group.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|fields| {
-        fields.first() == Some(&group_name)
-    });
+    let group_entry = group
+        .lines()
+        .map(|line| line.split(':').collect::<Vec<_>>())
+        .find(|fields| fields.first() == Some(&group_name));
     let gid = match (group_entry.and_then(|fields| number(&fields, 2)), id(group_name)?) {
         (Some(gid), _) | (None, Some(gid)) => gid,
         (None, None) => return Err(UserError::NoGroup(group_name.to_owned())),
@@ -140,8 +141,14 @@ mod tests {
 
     #[test]
     fn names_that_the_image_does_not_have_are_refused() {
-        assert_eq!(user("who"), Err("unable to find user who: no matching entries in passwd file".to_owned()));
+        assert_eq!(
+            user("who"),
+            Err("unable to find user who: no matching entries in passwd file".to_owned())
+        );
         assert!(user("4294967295").is_err_and(|error| error.starts_with("uids and gids")));
-        assert_eq!(user("web:who"), Err("unable to find group who: no matching entries in group file".to_owned()));
+        assert_eq!(
+            user("web:who"),
+            Err("unable to find group who: no matching entries in group file".to_owned())
+        );
     }
 }

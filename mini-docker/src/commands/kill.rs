@@ -7,7 +7,8 @@ use crate::cli::Kill;
 
 pub(crate) fn run(home: &Home, args: &Kill) -> anyhow::Result<u8> {
     super::repair(home);
-    let number = mini_sys::signal::parse(&args.signal).ok_or_else(|| StopError::Signal(args.signal.clone()))?;
+    let number =
+        mini_sys::signal::parse(&args.signal).ok_or_else(|| StopError::Signal(args.signal.clone()))?;
     super::for_each(&args.containers, |name| {
         let record = mini_engine::find(home, name)?;
         stop::kill(&record, number)?;

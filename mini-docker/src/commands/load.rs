@@ -19,7 +19,10 @@ pub(crate) fn run(home: &Home, args: &cli::Load) -> anyhow::Result<u8> {
         None if crate::terminal::is_terminal() => {
             bail!("requested load from stdin, but stdin is empty: `load -i FILE` reads a file")
         }
-        None => (File::from(io::stdin().as_fd().try_clone_to_owned().context("read standard input")?), "-".to_owned()),
+        None => (
+            File::from(io::stdin().as_fd().try_clone_to_owned().context("read standard input")?),
+            "-".to_owned(),
+        ),
     };
     let images = home.images()?;
     images.sweep();

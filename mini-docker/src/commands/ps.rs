@@ -51,7 +51,8 @@ pub(crate) fn run(home: &Home, args: &Ps) -> anyhow::Result<u8> {
         let id = ids.entry(name.clone()).or_insert_with(|| images.find(name).ok().map(|image| image.id));
         if *id == Some(record.image) { name.clone() } else { id::short(&record.image.hex()).to_owned() }
     };
-    let rows: Vec<Value> = records.iter().map(|record| row(record, &image(record), now, args.no_trunc)).collect();
+    let rows: Vec<Value> =
+        records.iter().map(|record| row(record, &image(record), now, args.no_trunc)).collect();
     let format = if args.quiet { Some("{{.ID}}") } else { args.format.as_deref() };
     print(&format::list(&rows, format, &COLUMNS, TABLE)?)?;
     let mut status = 0;
@@ -62,7 +63,8 @@ pub(crate) fn run(home: &Home, args: &Ps) -> anyhow::Result<u8> {
 }
 
 fn row(record: &Record, image: &str, now: Timestamp, whole: bool) -> Value {
-    let labels: Vec<String> = record.config.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let labels: Vec<String> =
+        record.config.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
     json!({
         "ID": if whole { record.id.as_str() } else { id::short(&record.id) },
         "Image": image,

@@ -11,13 +11,20 @@ pub(crate) fn run(home: &Home, args: &Rmi) -> anyhow::Result<u8> {
     super::repair(home);
     super::for_each(&args.images, |name| {
         let image = images.find(name)?;
-        let names_left = images.list()?.iter().find(|other| other.manifest == image.manifest).map_or(0, |image| image.names.len());
+        let names_left = images
+            .list()?
+            .iter()
+            .find(|other| other.manifest == image.manifest)
+            .map_or(0, |image| image.names.len());
         let by_name = name.parse::<Reference>().is_ok_and(|name| image.names.contains(&name));
         if names_left <= 1 || !by_name {
             refuse_used(home, name, &image, by_name, args.force)?;
         }
         if names_left > 1 && !by_name && !args.force {
-            bail!("conflict: unable to delete {} (must be forced) - image is referenced in multiple repositories", id::short(&image.id.hex()));
+            bail!(
+                "conflict: unable to delete {} (must be forced) - image is referenced in multiple repositories",
+                id::short(&image.id.hex())
+            );
         }
         let removed = if names_left <= 1 && by_name && is_used(home, &image)? {
             images.untag(name)?

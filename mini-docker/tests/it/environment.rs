@@ -12,7 +12,8 @@ fn variables(engine: &Engine, flags: &str) -> Vec<String> {
 #[test]
 fn the_environment_is_the_images_the_users_and_nothing_of_the_host() {
     let Some(engine) = Engine::new() else { return };
-    let mut command = engine.command("run --rm -h box -e A=1 -e B= -e C -e D=x=y -e A=2 -e NOSUCH host env", &[] as &[&str]);
+    let mut command = engine
+        .command("run --rm -h box -e A=1 -e B= -e C -e D=x=y -e A=2 -e NOSUCH host env", &[] as &[&str]);
     let done = finish(command.env("C", "from here").env("SECRET", "1").env_remove("NOSUCH"), None);
     let all = done.ok();
     let mut all: Vec<&str> = all.lines().collect();
@@ -20,8 +21,14 @@ fn the_environment_is_the_images_the_users_and_nothing_of_the_host() {
     assert_eq!(all, ["A=2", "B=", "C=from here", "D=x=y", "HOME=/root", "HOSTNAME=box", PATH]);
     assert_eq!(variables(&engine, "-h box")[..2], [PATH, "HOSTNAME=box"]);
     let all = variables(&engine, "-e PATH=/bin -e HOME=/tmp -e HOSTNAME=other -h box");
-    assert_eq!(all.iter().filter(|line| line.starts_with("PATH=") || line.starts_with("HOSTNAME=")).count(), 2);
-    assert!(["PATH=/bin", "HOME=/tmp", "HOSTNAME=other"].iter().all(|line| all.iter().any(|own| own == line)), "{all:?}");
+    assert_eq!(
+        all.iter().filter(|line| line.starts_with("PATH=") || line.starts_with("HOSTNAME=")).count(),
+        2
+    );
+    assert!(
+        ["PATH=/bin", "HOME=/tmp", "HOSTNAME=other"].iter().all(|line| all.iter().any(|own| own == line)),
+        "{all:?}"
+    );
     for bad in ["", "=x"] {
         engine.with("run --rm -e", &[bad, "host", "true"]).fails(125);
     }
@@ -40,11 +47,25 @@ fn variables_come_from_files() {
     let file = engine.file("a.env", "\u{feff}FIRST=1\n# a comment\n\n   # another\nSPACES= a b \nHERE\nNOSUCH\nEMPTY=\nHASH=a#b\r\n  INDENTED=x\nLAST=no newline");
     let other = engine.file("b.env", "FIRST=2\n");
     let mut command = engine.command("run --rm -e FLAG=wins -e LAST=flag --env-file", &[&file]);
-    command.arg("--env-file").arg(&other).args(["host", "env"]).env("HERE", "of the host").env_remove("NOSUCH");
+    command
+        .arg("--env-file")
+        .arg(&other)
+        .args(["host", "env"])
+        .env("HERE", "of the host")
+        .env_remove("NOSUCH");
     let all = finish(&mut command, None);
     all.ok();
     let all: Vec<String> = all.out().split('\n').map(str::to_owned).collect();
-    for expected in ["FIRST=2", "SPACES= a b ", "HERE=of the host", "EMPTY=", "HASH=a#b", "INDENTED=x", "LAST=flag", "FLAG=wins"] {
+    for expected in [
+        "FIRST=2",
+        "SPACES= a b ",
+        "HERE=of the host",
+        "EMPTY=",
+        "HASH=a#b",
+        "INDENTED=x",
+        "LAST=flag",
+        "FLAG=wins",
+    ] {
         assert!(all.iter().any(|line| line == expected), "{expected:?} is not in {all:?}");
     }
     assert!(!all.iter().any(|line| line.starts_with("NOSUCH") || line.contains('\u{feff}')), "{all:?}");
@@ -55,7 +76,8 @@ fn a_file_of_variables_that_cannot_be_used_is_named() {
     let Some(engine) = Engine::new() else { return };
     for content in ["=x\n", "A B=1\n"] {
         let file = engine.file("bad.env", content);
-        let message = engine.with("run --rm --env-file", &[file.to_str().unwrap(), "host", "true"]).fails(125);
+        let message =
+            engine.with("run --rm --env-file", &[file.to_str().unwrap(), "host", "true"]).fails(125);
         assert!(message.contains("bad.env") && message.contains("poorly formatted environment"), "{message}");
     }
     let message = engine.call("run --rm --env-file nosuch host true").fails(125);
@@ -81,7 +103,9 @@ fn the_user_is_one_of_the_images() {
     let Some(engine) = Engine::new() else { return };
     let image = crate::tars::root_with_users();
     engine.feed("import -c", &["USER web", "-", "users"], image).ok();
-    let who = |flags: &str| engine.with(&format!("run --rm {flags} users sh -c"), &["echo $(id -u) $(id -g) $(id -G) $HOME"]).ok();
+    let who = |flags: &str| {
+        engine.with(&format!("run --rm {flags} users sh -c"), &["echo $(id -u) $(id -g) $(id -G) $HOME"]).ok()
+    };
     assert_eq!(who(""), "33 33 33 29 /var/www");
     assert_eq!(who("-u root"), "0 0 0 29 /root");
     assert_eq!(who("-u web"), "33 33 33 29 /var/www");
@@ -106,7 +130,10 @@ fn the_user_is_one_of_the_images() {
 fn an_ordinary_user_has_no_capability() {
     let Some(engine) = Engine::new() else { return };
     let caps = engine.sh("-u 1000", "grep ^Cap /proc/self/status");
-    assert!(caps.contains("CapEff:\t0000000000000000") && caps.contains("CapPrm:\t0000000000000000"), "{caps}");
+    assert!(
+        caps.contains("CapEff:\t0000000000000000") && caps.contains("CapPrm:\t0000000000000000"),
+        "{caps}"
+    );
     assert!(caps.contains("CapBnd:\t00000000a80425fb"), "{caps}");
     engine.with("run --rm -u 1000 host sh -c", &["cat /etc/shadow || touch /x"]).exits(1);
 }
@@ -119,7 +146,13 @@ fn the_host_name_is_the_short_id_or_the_one_asked_for() {
     let root = format!("/proc/{pid}/root");
     assert_eq!(std::fs::read_to_string(format!("{root}/etc/hostname")).unwrap(), format!("{}\n", &id[..12]));
     assert_eq!(engine.inspect("web", ".Config.Hostname"), id[..12]);
-    assert_eq!(engine.sh("-h box.example", "hostname; cat /etc/hostname /proc/sys/kernel/hostname; grep -c box.example /etc/hosts"), "box.example\nbox.example\nbox.example\n1");
+    assert_eq!(
+        engine.sh(
+            "-h box.example",
+            "hostname; cat /etc/hostname /proc/sys/kernel/hostname; grep -c box.example /etc/hosts"
+        ),
+        "box.example\nbox.example\nbox.example\n1"
+    );
     assert_eq!(engine.sh("--hostname box", "echo $HOSTNAME"), "box");
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
     assert_eq!(engine.sh("--network host", "hostname"), host.trim_end());
@@ -133,7 +166,13 @@ fn the_host_name_is_the_short_id_or_the_one_asked_for() {
 fn entrypoint_and_command_are_put_together_as_dockers_are() {
     let Some(engine) = Engine::new() else { return };
     let tar = crate::tars::root();
-    engine.feed("import -c", &["ENTRYPOINT [\"echo\",\"entry\"]", "-c", "CMD [\"cmd\"]", "-", "both"], tar.clone()).ok();
+    engine
+        .feed(
+            "import -c",
+            &["ENTRYPOINT [\"echo\",\"entry\"]", "-c", "CMD [\"cmd\"]", "-", "both"],
+            tar.clone(),
+        )
+        .ok();
     assert_eq!(engine.call("run --rm both").ok(), "entry cmd");
     assert_eq!(engine.call("run --rm both mine").ok(), "entry mine");
     // A new entrypoint does not get the image's command.
@@ -148,7 +187,10 @@ fn entrypoint_and_command_are_put_together_as_dockers_are() {
 #[test]
 fn flags_after_the_image_are_the_programs() {
     let Some(engine) = Engine::new() else { return };
-    assert_eq!(engine.call("run --rm host echo --rm -it -e X --name=y --help").ok(), "--rm -it -e X --name=y --help");
+    assert_eq!(
+        engine.call("run --rm host echo --rm -it -e X --name=y --help").ok(),
+        "--rm -it -e X --name=y --help"
+    );
     assert_eq!(engine.call("run --rm host echo -- --root /x").ok(), "-- --root /x");
     assert_eq!(engine.call("run --rm -- host echo x").ok(), "x");
     assert_eq!(engine.with("run --rm host printf", &["%s|", "a b", "", "*", "é"]).ok(), "a b||*|é|");

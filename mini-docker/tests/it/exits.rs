@@ -14,7 +14,9 @@ fn the_exit_status_is_the_programs() {
 fn a_program_that_a_signal_ends_gives_128_and_its_number() {
     let Some(engine) = Engine::new() else { return };
     // Pid 1 is ended by SIGKILL, or by a signal that it handles; beneath an init all signals that people send count.
-    for (signal, flags) in [(9, ""), (1, "--init"), (2, "--init"), (10, "--init"), (13, "--init"), (15, "--init")] {
+    for (signal, flags) in
+        [(9, ""), (1, "--init"), (2, "--init"), (10, "--init"), (13, "--init"), (15, "--init")]
+    {
         let name = format!("s{signal}");
         engine.call(&format!("run -d {flags} --name {name} host sleep 1000")).ok();
         engine.call(&format!("kill -s {signal} {name}")).ok();
@@ -42,7 +44,10 @@ fn a_missing_program_is_127() {
     let message = engine.call("run --rm --name web host nosuch").fails(127);
     assert_eq!(message, "cannot start `web`: exec: \"nosuch\": executable file not found in $PATH");
     let message = engine.call("run --rm --name web host /bin/nosuch").fails(127);
-    assert_eq!(message, "cannot start `web`: exec: \"/bin/nosuch\": stat /bin/nosuch: no such file or directory");
+    assert_eq!(
+        message,
+        "cannot start `web`: exec: \"/bin/nosuch\": stat /bin/nosuch: no such file or directory"
+    );
     assert_eq!(engine.ids(), [] as [&str; 0]);
     // Without --rm the container stays, as with Docker, and says why.
     engine.call("run --name web host nosuch").fails(127);
@@ -76,7 +81,10 @@ fn an_image_that_is_not_here_is_125_and_a_similar_name_is_offered() {
     let unlike = engine.call("run --rm zzzzzz");
     assert_eq!(unlike.fails(125), "no image named `zzzzzz`");
     assert!(unlike.err().contains("\nhint: "), "{}", unlike.err());
-    assert_eq!(engine.call("run --rm UPPER").fails(125), "invalid reference format: repository name `UPPER` must be lowercase");
+    assert_eq!(
+        engine.call("run --rm UPPER").fails(125),
+        "invalid reference format: repository name `UPPER` must be lowercase"
+    );
     engine.call("run --rm nginx:none true").fails(125);
     assert_eq!(engine.call("run --rm nginx").fails(125), "no command specified");
     assert_eq!(engine.ids(), [] as [&str; 0]);

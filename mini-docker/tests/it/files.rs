@@ -5,7 +5,12 @@ use crate::harness::{Engine, names};
 #[test]
 fn what_a_container_writes_is_its_own_and_goes_with_it() {
     let Some(engine) = Engine::new() else { return };
-    engine.with("run --name one host sh -c", &["echo mine > /file; rm /usr/bin/env; mkdir /dir; echo x >> /etc/profile"]).ok();
+    engine
+        .with(
+            "run --name one host sh -c",
+            &["echo mine > /file; rm /usr/bin/env; mkdir /dir; echo x >> /etc/profile"],
+        )
+        .ok();
     assert_eq!(engine.sh("", "ls /file /dir 2>/dev/null; ls /usr/bin/env"), "/usr/bin/env");
     let upper = engine.root().join("containers").join(engine.inspect("one", ".Id")).join("upper");
     assert_eq!(std::fs::read_to_string(upper.join("file")).unwrap(), "mine\n");
@@ -29,14 +34,28 @@ fn a_read_only_root_cannot_be_written() {
 #[test]
 fn directories_in_memory_have_dockers_defaults_and_the_users_options() {
     let Some(engine) = Engine::new() else { return };
-    let mount = |flags: &str, target: &str| engine.sh(flags, &format!("grep ' {target} ' /proc/self/mountinfo | cut -d' ' -f5,6,9-"));
+    let mount = |flags: &str, target: &str| {
+        engine.sh(flags, &format!("grep ' {target} ' /proc/self/mountinfo | cut -d' ' -f5,6,9-"))
+    };
     let line = mount("--tmpfs /run", "/run");
     assert!(line.starts_with("/run rw,nosuid,nodev,noexec") && line.contains("tmpfs"), "{line}");
     let line = mount("--tmpfs /deep/new/dir:size=64k,mode=0700,exec,uid=5", "/deep/new/dir");
-    assert!(line.contains("size=64k") && line.contains("mode=700") && line.contains("uid=5") && !line.contains("noexec"), "{line}");
+    assert!(
+        line.contains("size=64k")
+            && line.contains("mode=700")
+            && line.contains("uid=5")
+            && !line.contains("noexec"),
+        "{line}"
+    );
     let line = mount("--tmpfs /run:ro,size=1m", "/run");
     assert!(line.starts_with("/run ro,"), "{line}");
-    assert_eq!(engine.sh("--tmpfs /a:size=16k --tmpfs /b", "head -c 100000 /dev/zero > /a/f 2>/dev/null; wc -c < /a/f; echo ok > /b/f; cat /b/f"), "16384\nok");
+    assert_eq!(
+        engine.sh(
+            "--tmpfs /a:size=16k --tmpfs /b",
+            "head -c 100000 /dev/zero > /a/f 2>/dev/null; wc -c < /a/f; echo ok > /b/f; cat /b/f"
+        ),
+        "16384\nok"
+    );
     assert_eq!(engine.sh("--tmpfs /run", "stat -c %a /run"), "1777");
     for (value, expected) in [
         ("relative", "mount path must be absolute"),

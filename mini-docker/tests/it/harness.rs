@@ -39,7 +39,8 @@ impl Engine {
 
     /// As [`Self::empty`], for tests that start no container and need nothing.
     pub(crate) fn anywhere() -> Self {
-        let directory = tempfile::Builder::new().prefix("it-").tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let directory =
+            tempfile::Builder::new().prefix("it-").tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         Self { directory, before: leaks::Cgroups::now() }
     }
 
@@ -114,7 +115,8 @@ impl Engine {
     #[track_caller]
     pub(crate) fn assert_unchanged(&self, before: &BTreeSet<String>, what: &str) {
         let now = self.listing();
-        let (came, went): (Vec<_>, Vec<_>) = (now.difference(before).collect(), before.difference(&now).collect());
+        let (came, went): (Vec<_>, Vec<_>) =
+            (now.difference(before).collect(), before.difference(&now).collect());
         assert!(came.is_empty() && went.is_empty(), "{what}: {came:?} came, {went:?} went");
     }
 
@@ -154,7 +156,9 @@ pub(crate) fn names(directory: &Path) -> Vec<String> {
 }
 
 fn list(root: &Path, below: &Path, all: &mut BTreeSet<String>) {
-    for name in names(&root.join(below)).iter().filter(|name| !name.ends_with("lock") && !name.starts_with(".trash-")) {
+    for name in
+        names(&root.join(below)).iter().filter(|name| !name.ends_with("lock") && !name.starts_with(".trash-"))
+    {
         let path = below.join(name);
         let metadata = std::fs::symlink_metadata(root.join(&path)).unwrap();
         if metadata.is_dir() {
@@ -234,7 +238,9 @@ pub(crate) fn await_end(mut child: Child, line: String) -> Done {
     let stdout = child.stdout.take().map(read_all);
     let stderr = child.stderr.take().map(read_all);
     let code = exit_code(&mut child, &line);
-    let text = |reader: Option<thread::JoinHandle<Vec<u8>>>| reader.map(|reader| reader.join().unwrap()).unwrap_or_default();
+    let text = |reader: Option<thread::JoinHandle<Vec<u8>>>| {
+        reader.map(|reader| reader.join().unwrap()).unwrap_or_default()
+    };
     Done { code, stdout: text(stdout), stderr: text(stderr), line }
 }
 
@@ -250,7 +256,11 @@ pub(crate) fn exit_code(child: &mut Child, line: &str) -> i32 {
             let _ = child.kill();
             panic!("not over within {PATIENCE:?}: {line}");
         }
-        thread::sleep(Duration::from_millis(if begun.elapsed() < Duration::from_millis(200) { 2 } else { 20 }));
+        thread::sleep(Duration::from_millis(if begun.elapsed() < Duration::from_millis(200) {
+            2
+        } else {
+            20
+        }));
     }
 }
 

@@ -31,9 +31,12 @@ fn prepared() -> PathBuf {
         for entry in fs::read_dir(&all).unwrap().flatten().filter(|entry| entry.path().is_dir()) {
             fs::remove_dir_all(entry.path()).unwrap();
         }
-        let status = Command::new(binary()).arg("--root").arg(&making).args(["run", "--rm", "host", "true"]).status();
+        let status =
+            Command::new(binary()).arg("--root").arg(&making).args(["run", "--rm", "host", "true"]).status();
         assert!(status.unwrap().success(), "the image `host` cannot be made");
-        crate::harness::eventually("the monitor is done", || crate::harness::names(&making.join("containers")).is_empty());
+        crate::harness::eventually("the monitor is done", || {
+            crate::harness::names(&making.join("containers")).is_empty()
+        });
         fs::rename(&making, &made).unwrap();
     }
     made

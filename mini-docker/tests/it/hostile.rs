@@ -53,7 +53,10 @@ fn import_refuses_each_by_name_and_leaves_nothing() {
     let (canary, before) = (canary(&engine), engine.listing());
     for (name, bytes) in archives(&canary) {
         let message = engine.feed("import - web", &[] as &[&str], bytes).fails(1);
-        assert!(message.starts_with("cannot import `-`: ") && message.contains(&format!("`{name}`")), "{name}: {message}");
+        assert!(
+            message.starts_with("cannot import `-`: ") && message.contains(&format!("`{name}`")),
+            "{name}: {message}"
+        );
         engine.assert_unchanged(&before, name);
     }
     assert_eq!(fs::read_to_string(canary).unwrap(), "untouched");
@@ -74,10 +77,16 @@ fn load_refuses_each_by_name_and_leaves_nothing() {
             .file("config.json", config.to_string().as_bytes())
             .file("first.tar", &first)
             .file("layer.tar", &bytes)
-            .file("manifest.json", br#"[{"Config":"config.json","RepoTags":["web"],"Layers":["first.tar","layer.tar"]}]"#);
+            .file(
+                "manifest.json",
+                br#"[{"Config":"config.json","RepoTags":["web"],"Layers":["first.tar","layer.tar"]}]"#,
+            );
         let file = engine.file("archive.tar", archive.end());
         let message = engine.with("load -i", &[&file]).fails(1);
-        assert!(message.contains("load the layer `layer.tar`") && message.contains(&format!("`{name}`")), "{name}: {message}");
+        assert!(
+            message.contains("load the layer `layer.tar`") && message.contains(&format!("`{name}`")),
+            "{name}: {message}"
+        );
         engine.assert_unchanged(&before, name);
     }
     assert_eq!(fs::read_to_string(canary).unwrap(), "untouched");

@@ -40,7 +40,10 @@ fn archives_are_read_from_files_and_from_standard_input_however_compressed() {
 fn an_image_needs_no_name() {
     let Some(engine) = Engine::empty() else { return };
     let id = engine.feed("import -", &[] as &[&str], Tar::new().file("a", b"").end()).ok();
-    assert_eq!(engine.call("images --no-trunc --format {{.Repository}}:{{.Tag}}={{.ID}}").ok(), format!("<none>:<none>={id}"));
+    assert_eq!(
+        engine.call("images --no-trunc --format {{.Repository}}:{{.Tag}}={{.ID}}").ok(),
+        format!("<none>:<none>={id}")
+    );
     engine.call(&format!("rmi {}", &id[7..19])).ok();
     // Nothing at all is an archive without files, as for Docker.
     engine.feed("import - empty", &[] as &[&str], "").ok();
@@ -50,23 +53,37 @@ fn an_image_needs_no_name() {
 fn each_instruction_changes_the_configuration() {
     let Some(engine) = Engine::empty() else { return };
     let changes = [
-        "-c", "CMD [\"sh\", \"-c\", \"x y\"]",
-        "-c", "ENTRYPOINT [\"/init\"]",
-        "-c", "ENV A=1 B=\"two words\"",
-        "-c", "env C three words",
-        "-c", "EXPOSE 80 53/udp",
-        "-c", "LABEL a=b \"c d\"=\"e f\"",
-        "-c", "ONBUILD RUN true",
-        "-c", "STOPSIGNAL SIGINT",
-        "-c", "USER web:audio",
-        "-c", "VOLUME /data \"/more data\"",
-        "--change", "WORKDIR /a",
+        "-c",
+        "CMD [\"sh\", \"-c\", \"x y\"]",
+        "-c",
+        "ENTRYPOINT [\"/init\"]",
+        "-c",
+        "ENV A=1 B=\"two words\"",
+        "-c",
+        "env C three words",
+        "-c",
+        "EXPOSE 80 53/udp",
+        "-c",
+        "LABEL a=b \"c d\"=\"e f\"",
+        "-c",
+        "ONBUILD RUN true",
+        "-c",
+        "STOPSIGNAL SIGINT",
+        "-c",
+        "USER web:audio",
+        "-c",
+        "VOLUME /data \"/more data\"",
+        "--change",
+        "WORKDIR /a",
         "--change=WORKDIR b",
-        "-m", "a message",
-        "-", "web",
+        "-m",
+        "a message",
+        "-",
+        "web",
     ];
     engine.feed("import", &changes, Tar::new().file("a", b"").end()).ok();
-    let json: serde_json::Value = serde_json::from_str(&engine.call("inspect --format json web").ok()).unwrap();
+    let json: serde_json::Value =
+        serde_json::from_str(&engine.call("inspect --format json web").ok()).unwrap();
     assert_eq!(json["Comment"], "a message");
     insta::assert_snapshot!(serde_json::to_string_pretty(&json["Config"]).unwrap());
 }
@@ -89,7 +106,8 @@ fn what_is_no_change_is_refused_and_nothing_is_left() {
         ("EXPOSE 80/xyz", "`80/xyz` is no port"),
         ("STOPSIGNAL NOSUCH", "`NOSUCH` is no signal"),
     ] {
-        let message = engine.feed("import -c", &[change, "-", "web"], Tar::new().file("a", b"").end()).fails(1);
+        let message =
+            engine.feed("import -c", &[change, "-", "web"], Tar::new().file("a", b"").end()).fails(1);
         assert!(message.starts_with("cannot import `-`: ") && message.contains(expected), "{message}");
         engine.assert_unchanged(&before, change);
     }
@@ -112,7 +130,10 @@ fn what_cannot_be_read_is_refused_with_its_name() {
     for (name, content, expected) in files {
         engine.file(name, content);
         let message = engine.call(&format!("import {name} web")).fails(1);
-        assert!(message.starts_with(&format!("cannot import `{name}`: ")) && message.contains(expected), "{message}");
+        assert!(
+            message.starts_with(&format!("cannot import `{name}`: ")) && message.contains(expected),
+            "{message}"
+        );
         engine.assert_unchanged(&before, name);
     }
     assert_eq!(engine.call("import nosuch").fails(1), "cannot import `nosuch`: No such file or directory");
@@ -145,6 +166,11 @@ fn an_archive_keeps_what_root_filesystems_have() {
     tar.truncate(tar.len() - 1024);
     tar.extend(long_entry.into_inner().unwrap());
     engine.feed("import - web", &[] as &[&str], tar).ok();
-    let script = format!("stat -c %h links/one; cat links/three dotted; readlink links/away; cat {long}; stat -c ' %a' {long}; /script works");
-    assert_eq!(engine.with("run --rm web sh -c", &[script]).ok(), "2\n12/etc/passwd\nlong 4755\nscript works");
+    let script = format!(
+        "stat -c %h links/one; cat links/three dotted; readlink links/away; cat {long}; stat -c ' %a' {long}; /script works"
+    );
+    assert_eq!(
+        engine.with("run --rm web sh -c", &[script]).ok(),
+        "2\n12/etc/passwd\nlong 4755\nscript works"
+    );
 }

@@ -8,8 +8,10 @@ use crate::harness::{Engine, is_alive};
 fn every_namespace_is_the_containers_own() {
     let Some(engine) = Engine::new() else { return };
     let kinds = ["mnt", "pid", "uts", "ipc", "net", "cgroup"];
-    let link = |kind: &str| fs::read_link(format!("/proc/self/ns/{kind}")).unwrap().to_string_lossy().into_owned();
-    let inside = engine.sh("", "for n in mnt pid uts ipc net cgroup user time; do readlink /proc/self/ns/$n; done");
+    let link =
+        |kind: &str| fs::read_link(format!("/proc/self/ns/{kind}")).unwrap().to_string_lossy().into_owned();
+    let inside =
+        engine.sh("", "for n in mnt pid uts ipc net cgroup user time; do readlink /proc/self/ns/$n; done");
     let inside: Vec<&str> = inside.lines().collect();
     for (kind, inside) in kinds.iter().zip(&inside) {
         assert_ne!(link(kind), *inside);
@@ -25,7 +27,10 @@ fn every_namespace_is_the_containers_own() {
 #[test]
 fn the_program_is_pid_1_and_alone() {
     let Some(engine) = Engine::new() else { return };
-    assert_eq!(engine.sh("", "echo $$; tr '\\0' ' ' < /proc/1/cmdline"), "1\nsh -c echo $$; tr '\\0' ' ' < /proc/1/cmdline ");
+    assert_eq!(
+        engine.sh("", "echo $$; tr '\\0' ' ' < /proc/1/cmdline"),
+        "1\nsh -c echo $$; tr '\\0' ' ' < /proc/1/cmdline "
+    );
     let pids = engine.sh("", "echo /proc/[0-9]*");
     assert_eq!(pids, "/proc/1");
 }
@@ -36,7 +41,9 @@ fn a_container_cannot_signal_what_is_outside() {
     // A session and a group of its own, or signals to "my group" would reach the monitor.
     let ids = engine.sh("", "grep -E '^NS(pgid|sid)' /proc/self/status | tr -d '\\n'");
     assert_eq!(ids, "NSpgid:\t1NSsid:\t1");
-    engine.with("run --name web host sh -c", &["trap '' TERM; kill -TERM 0; kill -TERM -1; sleep 0.1; echo on"]).ok();
+    engine
+        .with("run --name web host sh -c", &["trap '' TERM; kill -TERM 0; kill -TERM -1; sleep 0.1; echo on"])
+        .ok();
     assert_eq!(engine.call("logs web").ok(), "on");
     engine.with("run --rm --init host sh -c", &["kill -9 0"]).exits(137);
 }
@@ -66,10 +73,21 @@ fn capabilities_are_dockers() {
 #[test]
 fn devices_of_the_host_cannot_be_opened() {
     let Some(engine) = Engine::new() else { return };
-    if !crate::needs::controller("devices") && !std::path::Path::new("/sys/fs/cgroup/cgroup.controllers").exists() {
+    if !crate::needs::controller("devices")
+        && !std::path::Path::new("/sys/fs/cgroup/cgroup.controllers").exists()
+    {
         return;
     }
-    for (kind, major, minor) in [("b", 259, 0), ("b", 8, 0), ("b", 254, 0), ("b", 7, 0), ("c", 1, 1), ("c", 10, 1), ("c", 4, 0), ("c", 10, 200)] {
+    for (kind, major, minor) in [
+        ("b", 259, 0),
+        ("b", 8, 0),
+        ("b", 254, 0),
+        ("b", 7, 0),
+        ("c", 1, 1),
+        ("c", 10, 1),
+        ("c", 4, 0),
+        ("c", 10, 200),
+    ] {
         let script = format!("mknod /tmp/d {kind} {major} {minor} && head -c 1 /tmp/d");
         let done = engine.with("run --rm host sh -c", &[script]);
         assert_ne!(done.code, 0, "{kind} {major}:{minor}");
@@ -83,11 +101,16 @@ fn dev_holds_what_dockers_holds() {
     let Some(engine) = Engine::new() else { return };
     let names = "fd full mqueue null ptmx pts random shm stderr stdin stdout tty urandom zero";
     assert_eq!(engine.sh("", "echo $(ls /dev)"), names);
-    let nodes = engine.sh("", "stat -c '%n %A %t,%T' /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty");
+    let nodes = engine
+        .sh("", "stat -c '%n %A %t,%T' /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty");
     let expected = "/dev/null crw-rw-rw- 1,3\n/dev/zero crw-rw-rw- 1,5\n/dev/full crw-rw-rw- 1,7\n/dev/random crw-rw-rw- 1,8\n/dev/urandom crw-rw-rw- 1,9\n/dev/tty crw-rw-rw- 5,0";
     assert_eq!(nodes, expected);
     assert_eq!(engine.sh("", "echo $(readlink /dev/ptmx /dev/fd /dev/stdin /dev/stdout /dev/stderr); stat -c %A /dev/shm /dev/mqueue"), "pts/ptmx /proc/self/fd /proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2\ndrwxrwxrwt\ndrwxrwxrwt");
-    assert_eq!(engine.sh("", "echo into > /dev/shm/f; cat /dev/shm/f; echo err > /dev/stderr; echo out > /dev/stdout"), "into\nout");
+    assert_eq!(
+        engine
+            .sh("", "echo into > /dev/shm/f; cat /dev/shm/f; echo err > /dev/stderr; echo out > /dev/stdout"),
+        "into\nout"
+    );
 }
 
 #[test]
@@ -125,12 +148,17 @@ fn the_hosts_mounts_stay_as_they_are() {
     let mounts = || {
         let all = fs::read_to_string("/proc/self/mountinfo").unwrap();
         // Other tests and other programs of the machine have mounts of their own.
-        all.lines().filter(|line| !line.contains("/netns/") && !line.contains("/tmp")).map(str::to_owned).collect::<Vec<_>>()
+        all.lines()
+            .filter(|line| !line.contains("/netns/") && !line.contains("/tmp"))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
     };
     let before = mounts();
     engine.detached("--name web --tmpfs /run", "sleep 1000");
     assert_eq!(mounts(), before);
-    assert!(!fs::read_to_string("/proc/self/mountinfo").unwrap().contains(&engine.root().display().to_string()));
+    assert!(
+        !fs::read_to_string("/proc/self/mountinfo").unwrap().contains(&engine.root().display().to_string())
+    );
     engine.call("rm -f web").ok();
     assert_eq!(mounts(), before);
 }
@@ -138,10 +166,19 @@ fn the_hosts_mounts_stay_as_they_are() {
 #[test]
 fn only_lo_is_there_without_a_network() {
     let Some(engine) = Engine::new() else { return };
-    assert_eq!(engine.sh("--network none", "ls /sys/class/net; cat /sys/class/net/lo/flags; tail -n +3 /proc/net/dev | wc -l"), "lo\n0x9\n1");
+    assert_eq!(
+        engine.sh(
+            "--network none",
+            "ls /sys/class/net; cat /sys/class/net/lo/flags; tail -n +3 /proc/net/dev | wc -l"
+        ),
+        "lo\n0x9\n1"
+    );
     assert_eq!(engine.sh("--net=none", "cat /proc/net/route | wc -l"), "1");
     let host = fs::read_dir("/sys/class/net").unwrap().count();
-    assert_eq!(engine.sh("--network host", "ls /proc/sys/net/ipv4/conf | grep -vE '^(all|default)$' | wc -l"), host.to_string());
+    assert_eq!(
+        engine.sh("--network host", "ls /proc/sys/net/ipv4/conf | grep -vE '^(all|default)$' | wc -l"),
+        host.to_string()
+    );
 }
 
 #[test]

@@ -49,8 +49,12 @@ fn processes(root: &Path) -> Vec<String> {
     let root = root.to_string_lossy();
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc").unwrap().flatten() {
-        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
-        let read = |name: &str| String::from_utf8_lossy(&fs::read(entry.path().join(name)).unwrap_or_default()).into_owned();
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
+            continue;
+        };
+        let read = |name: &str| {
+            String::from_utf8_lossy(&fs::read(entry.path().join(name)).unwrap_or_default()).into_owned()
+        };
         let command = read("cmdline");
         if command.contains(root.as_ref()) || read("mountinfo").contains(root.as_ref()) {
             found.push(format!("process {pid} {}", command.replace('\0', " ")));
@@ -63,8 +67,13 @@ fn processes(root: &Path) -> Vec<String> {
 fn all_cgroups() -> Vec<PathBuf> {
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
     let of_cgroups = mounts.lines().filter(|line| line.contains(" - cgroup"));
-    let trees = of_cgroups.filter_map(|line| line.split(' ').nth(4)).map(|path| Path::new(path).join("mini-docker"));
-    trees.flat_map(|tree| fs::read_dir(tree).into_iter().flatten().flatten()).map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
+    let trees =
+        of_cgroups.filter_map(|line| line.split(' ').nth(4)).map(|path| Path::new(path).join("mini-docker"));
+    trees
+        .flat_map(|tree| fs::read_dir(tree).into_iter().flatten().flatten())
+        .map(|entry| entry.path())
+        .filter(|path| path.is_dir())
+        .collect()
 }
 
 fn is_empty(cgroup: &Path) -> bool {

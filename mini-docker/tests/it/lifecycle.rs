@@ -67,7 +67,12 @@ fn the_stop_signal_is_the_containers_or_the_one_asked_for() {
     run("--stop-signal INT", "-s USR1", "3");
     let tar = crate::tars::root();
     engine.feed("import -c", &["STOPSIGNAL USR1", "-", "polite"], tar).ok();
-    engine.with("run -d --name web polite sh -c", &["trap 'exit 9' USR1; touch /ready; while :; do sleep 0.05; done"]).ok();
+    engine
+        .with(
+            "run -d --name web polite sh -c",
+            &["trap 'exit 9' USR1; touch /ready; while :; do sleep 0.05; done"],
+        )
+        .ok();
     let ready = engine.root().join("containers").join(engine.inspect("web", ".Id")).join("upper/ready");
     eventually("it is ready", || ready.exists());
     engine.call("stop web").ok();
@@ -77,9 +82,14 @@ fn the_stop_signal_is_the_containers_or_the_one_asked_for() {
 #[test]
 fn kill_sends_signals_by_name_and_number() {
     let Some(engine) = Engine::new() else { return };
-    engine.detached("--name web", "trap 'echo usr1' USR1; trap 'echo hup' HUP; echo ready; while :; do sleep 0.05; done");
+    engine.detached(
+        "--name web",
+        "trap 'echo usr1' USR1; trap 'echo hup' HUP; echo ready; while :; do sleep 0.05; done",
+    );
     for (signal, lines) in [("USR1", 2), ("SIGUSR1", 3), ("10", 4), ("hup", 5), ("1", 6)] {
-        eventually("the one before has arrived", || engine.call("logs web").ok().lines().count() == lines - 1);
+        eventually("the one before has arrived", || {
+            engine.call("logs web").ok().lines().count() == lines - 1
+        });
         assert_eq!(engine.call(&format!("kill -s {signal} web")).ok(), "web");
     }
     eventually("all have arrived", || engine.call("logs web").ok() == "ready\nusr1\nusr1\nusr1\nhup\nhup");
@@ -98,7 +108,10 @@ fn kill_refuses_what_it_cannot_do() {
     assert_eq!(engine.call("kill nosuch").fails(1), "No such container: nosuch");
     engine.call("stop -t 0 web").ok();
     let id = engine.inspect("web", ".Id");
-    assert_eq!(engine.call("kill web").fails(1), format!("cannot kill container: web: container {id} is not running"));
+    assert_eq!(
+        engine.call("kill web").fails(1),
+        format!("cannot kill container: web: container {id} is not running")
+    );
 }
 
 #[test]
@@ -111,7 +124,10 @@ fn rm_does_what_it_can_and_reports_the_rest() {
     assert_eq!(done.fails(1), "No such container: nosuch");
     assert_eq!(done.out(), "aa\nbb\n");
     let message = engine.call("rm busy").fails(1);
-    assert_eq!(message, "cannot remove container \"/busy\": container is running: stop the container before removing or force remove");
+    assert_eq!(
+        message,
+        "cannot remove container \"/busy\": container is running: stop the container before removing or force remove"
+    );
     let forced = engine.call("rm -f nosuch");
     forced.exits(0);
     assert!(forced.out().is_empty() && forced.err().contains("No such container: nosuch"), "{forced:?}");

@@ -13,7 +13,9 @@ fn cgroup_file(engine: &Engine, name: &str, v1: &str, v2: &str) -> String {
     let separate = PathBuf::from("/sys/fs/cgroup").join(tree).join("mini-docker").join(&id).join(file);
     let unified = PathBuf::from("/sys/fs/cgroup/mini-docker").join(&id).join(v2);
     let text = fs::read_to_string(&separate).or_else(|_| fs::read_to_string(&unified));
-    text.unwrap_or_else(|error| panic!("{} and {}: {error}", separate.display(), unified.display())).trim().to_owned()
+    text.unwrap_or_else(|error| panic!("{} and {}: {error}", separate.display(), unified.display()))
+        .trim()
+        .to_owned()
 }
 
 #[test]
@@ -24,10 +26,16 @@ fn memory_is_limited_and_what_wants_more_is_killed() {
     }
     engine.detached("--name small -m 32m --memory-swap 32m", "sleep 1000");
     assert_eq!(cgroup_file(&engine, "small", "memory/memory.limit_in_bytes", "memory.max"), "33554432");
-    assert_eq!((engine.inspect("small", ".HostConfig.Memory"), engine.inspect("small", ".HostConfig.MemorySwap")), ("33554432".to_owned(), "33554432".to_owned()));
+    assert_eq!(
+        (engine.inspect("small", ".HostConfig.Memory"), engine.inspect("small", ".HostConfig.MemorySwap")),
+        ("33554432".to_owned(), "33554432".to_owned())
+    );
     engine.call("rm -f small").ok();
     let hog = "x=$(head -c 100000000 /dev/zero | tr '\\0' x); echo not reached";
-    let done = engine.with("run --name hog -m 32m --memory-swap 32m host sh -c", &[format!("exec sh -c \"{hog}\"").replace("$(", "\\$(")]);
+    let done = engine.with(
+        "run --name hog -m 32m --memory-swap 32m host sh -c",
+        &[format!("exec sh -c \"{hog}\"").replace("$(", "\\$(")],
+    );
     assert_eq!(done.exits(137), "");
     assert_eq!(engine.inspect("hog", ".State.OOMKilled"), "true");
     assert_eq!(engine.inspect("hog", ".State.ExitCode"), "137");
@@ -88,8 +96,13 @@ fn processors_are_chosen() {
     if !needs::controller("cpuset") {
         return;
     }
-    assert_eq!(engine.sh("--cpuset-cpus 0", "grep Cpus_allowed_list /proc/self/status; nproc"), "Cpus_allowed_list:\t0\n1");
-    for (cpus, expected) in [("9999", "is not available"), ("x", "is no list such as"), ("1-", "is no list"), ("3-1", "")] {
+    assert_eq!(
+        engine.sh("--cpuset-cpus 0", "grep Cpus_allowed_list /proc/self/status; nproc"),
+        "Cpus_allowed_list:\t0\n1"
+    );
+    for (cpus, expected) in
+        [("9999", "is not available"), ("x", "is no list such as"), ("1-", "is no list"), ("3-1", "")]
+    {
         let message = engine.call(&format!("run --rm --cpuset-cpus {cpus} host true")).fails(125);
         assert!(message.contains(expected), "{message}");
     }
@@ -105,7 +118,9 @@ fn the_number_of_processes_is_limited() {
     let done = engine.with("run --rm --pids-limit 5 host bash -c", &[script]);
     assert_ne!(done.code, 0, "{}", done.err());
     assert!(done.err().to_lowercase().contains("resource temporarily unavailable"), "{}", done.err());
-    engine.with("run --rm --pids-limit=-1 host sh -c", &["for i in 1 2 3 4 5 6 7 8 9; do sleep 0 & done; wait"]).ok();
+    engine
+        .with("run --rm --pids-limit=-1 host sh -c", &["for i in 1 2 3 4 5 6 7 8 9; do sleep 0 & done; wait"])
+        .ok();
     engine.detached("--name web --pids-limit 77", "sleep 1000");
     assert_eq!(cgroup_file(&engine, "web", "pids/pids.max", "pids.max"), "77");
 }
@@ -117,7 +132,10 @@ fn limits_are_in_force_before_the_first_instruction() {
         return;
     }
     let own = engine.call("run --rm host cat /proc/1/cgroup").ok();
-    assert!(own.lines().all(|line| line.ends_with(":/")), "the cgroup namespace shows its own cgroups as the top: {own}");
+    assert!(
+        own.lines().all(|line| line.ends_with(":/")),
+        "the cgroup namespace shows its own cgroups as the top: {own}"
+    );
     let done = engine.with("run --rm --pids-limit 1 host sh -c", &["true | true; echo not reached"]);
     assert_ne!(done.code, 0, "{}{}", done.out(), done.err());
 }
@@ -126,8 +144,16 @@ fn limits_are_in_force_before_the_first_instruction() {
 fn resource_limits_are_the_programs() {
     let Some(engine) = Engine::new() else { return };
     let script = "ulimit -n; ulimit -Hn; ulimit -c; ulimit -Hc";
-    assert_eq!(engine.with("run --rm --ulimit nofile=100:200 --ulimit core=0 host bash -c", &[script]).ok(), "100\n200\n0\n0");
-    assert_eq!(engine.with("run --rm --ulimit nofile=64 --ulimit cpu=-1 host bash -c", &["ulimit -n; ulimit -Ht"]).ok(), "64\nunlimited");
+    assert_eq!(
+        engine.with("run --rm --ulimit nofile=100:200 --ulimit core=0 host bash -c", &[script]).ok(),
+        "100\n200\n0\n0"
+    );
+    assert_eq!(
+        engine
+            .with("run --rm --ulimit nofile=64 --ulimit cpu=-1 host bash -c", &["ulimit -n; ulimit -Ht"])
+            .ok(),
+        "64\nunlimited"
+    );
     // Few descriptors are no problem for those that start the program.
     assert_eq!(engine.call("run --rm --ulimit nofile=8 host echo few").ok(), "few");
     assert_eq!(engine.call("run --rm --init --ulimit nofile=8 host echo few").ok(), "few");
@@ -147,12 +173,22 @@ fn resource_limits_are_the_programs() {
 fn bad_values_name_their_flag() {
     let Some(engine) = Engine::new() else { return };
     for (flag, shown, value) in [
-        ("-m", "--memory", "x"), ("--memory", "--memory", "64q"), ("--memory-swap", "--memory-swap", "-2"),
-        ("--cpus", "--cpus", "two"), ("-c", "--cpu-shares", "x"), ("--cpu-shares", "--cpu-shares", "-1"),
-        ("--pids-limit", "--pids-limit", "1.5"), ("--tmpfs", "--tmpfs", "relative"), ("--explain", "--explain", "x"),
+        ("-m", "--memory", "x"),
+        ("--memory", "--memory", "64q"),
+        ("--memory-swap", "--memory-swap", "-2"),
+        ("--cpus", "--cpus", "two"),
+        ("-c", "--cpu-shares", "x"),
+        ("--cpu-shares", "--cpu-shares", "-1"),
+        ("--pids-limit", "--pids-limit", "1.5"),
+        ("--tmpfs", "--tmpfs", "relative"),
+        ("--explain", "--explain", "x"),
         ("-e", "--env", ""),
     ] {
-        let word = if flag.starts_with("--") { vec![format!("{flag}={value}")] } else { vec![flag.to_owned(), value.to_owned()] };
+        let word = if flag.starts_with("--") {
+            vec![format!("{flag}={value}")]
+        } else {
+            vec![flag.to_owned(), value.to_owned()]
+        };
         let mut words = word;
         words.extend(["host".to_owned(), "true".to_owned()]);
         let message = engine.with("run --rm", &words).fails(125);
@@ -171,8 +207,13 @@ fn a_cgroup_goes_with_its_container() {
     let Some(engine) = Engine::new() else { return };
     let id = engine.detached("--name web -m 64m", "sleep 1000");
     let trees = || {
-        let all = fs::read_dir("/sys/fs/cgroup").unwrap().flatten().map(|entry| entry.path().join("mini-docker").join(&id));
-        all.chain([PathBuf::from("/sys/fs/cgroup/mini-docker").join(&id)]).filter(|path| path.exists()).count()
+        let all = fs::read_dir("/sys/fs/cgroup")
+            .unwrap()
+            .flatten()
+            .map(|entry| entry.path().join("mini-docker").join(&id));
+        all.chain([PathBuf::from("/sys/fs/cgroup/mini-docker").join(&id)])
+            .filter(|path| path.exists())
+            .count()
     };
     assert_ne!(trees(), 0);
     engine.call("stop -t 0 web").ok();

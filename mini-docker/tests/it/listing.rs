@@ -22,11 +22,15 @@ fn the_table_has_dockers_columns() {
     let id = |name: &str| engine.inspect(name, ".Id")[..12].to_owned();
     let table = engine.call("ps").ok();
     let lines: Vec<&str> = table.lines().collect();
-    assert_eq!(lines[0].split("  ").map(str::trim).filter(|word| !word.is_empty()).collect::<Vec<_>>(), [
-        "CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "NAMES"
-    ]);
+    assert_eq!(
+        lines[0].split("  ").map(str::trim).filter(|word| !word.is_empty()).collect::<Vec<_>>(),
+        ["CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "NAMES"]
+    );
     assert_eq!(lines.len(), 2);
-    assert!(lines[1].starts_with(&format!("{}   host      \"sh -c 'sleep 1000'\"   ", id("three"))), "{table}");
+    assert!(
+        lines[1].starts_with(&format!("{}   host      \"sh -c 'sleep 1000'\"   ", id("three"))),
+        "{table}"
+    );
     assert!(lines[1].contains(" Up ") && lines[1].ends_with("three"), "{table}");
     let all = engine.call("ps -a").ok();
     let names: Vec<&str> = all.lines().skip(1).map(|line| line.rsplit(' ').next().unwrap()).collect();
@@ -122,8 +126,26 @@ fn formats_are_tables_json_and_templates() {
     let Some(engine) = three() else { return };
     let json = engine.call("ps -a --format json").ok();
     let rows: Vec<serde_json::Value> = json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(rows.iter().map(|row| row["Names"].as_str().unwrap()).collect::<Vec<_>>(), ["three", "two", "one"]);
-    for field in ["Command", "CreatedAt", "ID", "Image", "Labels", "LocalVolumes", "Mounts", "Names", "Networks", "Ports", "RunningFor", "Size", "State", "Status"] {
+    assert_eq!(
+        rows.iter().map(|row| row["Names"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["three", "two", "one"]
+    );
+    for field in [
+        "Command",
+        "CreatedAt",
+        "ID",
+        "Image",
+        "Labels",
+        "LocalVolumes",
+        "Mounts",
+        "Names",
+        "Networks",
+        "Ports",
+        "RunningFor",
+        "Size",
+        "State",
+        "Status",
+    ] {
         assert!(rows[0][field].is_string(), "{field}");
         let table = engine.with("ps -a --format", &[format!("table {{{{.{field}}}}}")]);
         table.ok();
@@ -132,8 +154,14 @@ fn formats_are_tables_json_and_templates() {
     let format = |text: &str| engine.with("ps -a --format", &[text]).ok();
     assert_eq!(format("{{.Names}}={{.State}}"), "three=running\ntwo=exited\none=exited");
     assert_eq!(format("{{upper .Names}}{{if eq .State \"running\"}} up{{end}}"), "THREE up\nTWO\nONE");
-    assert_eq!(format("table {{.Names}}\\t{{.State}}"), "NAMES     STATE\nthree     running\ntwo       exited\none       exited");
-    assert_eq!(format("table {{.Names}}\t{{.Networks}}"), "NAMES     NETWORKS\nthree     none\ntwo       none\none       none");
+    assert_eq!(
+        format("table {{.Names}}\\t{{.State}}"),
+        "NAMES     STATE\nthree     running\ntwo       exited\none       exited"
+    );
+    assert_eq!(
+        format("table {{.Names}}\t{{.Networks}}"),
+        "NAMES     NETWORKS\nthree     none\ntwo       none\none       none"
+    );
     assert_eq!(format("{{json .Names}}"), "\"three\"\n\"two\"\n\"one\"");
     let quiet = engine.call("ps -q --format {{.Names}}");
     assert_eq!(quiet.ok().len(), 12);

@@ -54,8 +54,14 @@ fn layers() -> [Vec<u8>; 3] {
 fn two_images() -> [Saved; 2] {
     let [base, one, two] = layers();
     [
-        Saved { tags: &["one:1", "one:latest"], layers: vec![("a/layer.tar", base.clone()), ("b/layer.tar", one)] },
-        Saved { tags: &["registry.example/two:2"], layers: vec![("a/layer.tar", base), ("c/layer.tar", two)] },
+        Saved {
+            tags: &["one:1", "one:latest"],
+            layers: vec![("a/layer.tar", base.clone()), ("b/layer.tar", one)],
+        },
+        Saved {
+            tags: &["registry.example/two:2"],
+            layers: vec![("a/layer.tar", base), ("c/layer.tar", two)],
+        },
     ]
 }
 
@@ -65,7 +71,10 @@ fn images_share_their_layers_and_run() {
     let tar = archive(&two_images()).end();
     let file = engine.file("two.tar", &tar);
     let done = engine.with("load -i", &[&file]);
-    assert_eq!(done.ok(), "Loaded image: one:1\nLoaded image: one:latest\nLoaded image: registry.example/two:2");
+    assert_eq!(
+        done.ok(),
+        "Loaded image: one:1\nLoaded image: one:latest\nLoaded image: registry.example/two:2"
+    );
     assert_eq!(names(&engine.root().join("layers")).len(), 3);
     assert_eq!(engine.call("run --rm one cat /etc/which").ok(), "one");
     assert_eq!(engine.call("run --rm registry.example/two:2 cat /etc/which").ok(), "two");
@@ -99,9 +108,19 @@ fn an_id_of_an_image_with_two_names_is_only_removed_by_force() {
     engine.feed("load", &[] as &[&str], archive(&[image]).end()).ok();
     let id = engine.inspect("red", ".Id")[7..19].to_owned();
     let message = engine.call(&format!("rmi {id}")).fails(1);
-    assert_eq!(message, format!("conflict: unable to delete {id} (must be forced) - image is referenced in multiple repositories"));
+    assert_eq!(
+        message,
+        format!(
+            "conflict: unable to delete {id} (must be forced) - image is referenced in multiple repositories"
+        )
+    );
     let removed = engine.call(&format!("rmi -f {id}")).ok();
-    assert!(removed.starts_with("Untagged: ") && removed.contains("Untagged: blue:latest\n") && removed.contains("Untagged: red:latest\n"), "{removed}");
+    assert!(
+        removed.starts_with("Untagged: ")
+            && removed.contains("Untagged: blue:latest\n")
+            && removed.contains("Untagged: red:latest\n"),
+        "{removed}"
+    );
 }
 
 #[test]
@@ -109,9 +128,17 @@ fn a_layer_may_be_a_link_to_another() {
     let Some(engine) = Engine::empty() else { return };
     let [base, one, _] = layers();
     for (kind, target) in [("symbolic", "../b/layer.tar"), ("hard", "b/layer.tar")] {
-        let layers = vec![("a/layer.tar", base.clone()), ("b/layer.tar", one.clone()), ("link/layer.tar", one.clone())];
+        let layers = vec![
+            ("a/layer.tar", base.clone()),
+            ("b/layer.tar", one.clone()),
+            ("link/layer.tar", one.clone()),
+        ];
         let tar = archive(&[Saved { tags: &["linked"], layers }]);
-        let tar = if kind == "hard" { tar.link("link/layer.tar", target) } else { tar.symlink("link/layer.tar", target) };
+        let tar = if kind == "hard" {
+            tar.link("link/layer.tar", target)
+        } else {
+            tar.symlink("link/layer.tar", target)
+        };
         engine.feed("load", &[] as &[&str], tar.end()).ok();
         assert_eq!(engine.call("run --rm linked cat /etc/which").ok(), "one", "{kind}");
     }
@@ -127,7 +154,10 @@ fn archives_and_layers_may_be_compressed() {
     let file = engine.file("images.tar.gz", &gzip);
     assert_eq!(engine.with("load -i", &[&file]).ok().lines().count(), 3);
     engine.call("rmi one:1 one:latest registry.example/two:2").ok();
-    assert_eq!(engine.feed("load", &[] as &[&str], zstd::encode_all(&tar[..], 1).unwrap()).ok().lines().count(), 3);
+    assert_eq!(
+        engine.feed("load", &[] as &[&str], zstd::encode_all(&tar[..], 1).unwrap()).ok().lines().count(),
+        3
+    );
     assert_eq!(engine.call("run --rm one cat /etc/which").ok(), "one");
 }
 
@@ -137,7 +167,10 @@ fn an_image_without_a_name_is_loaded_by_its_id() {
     let [base, ..] = layers();
     let image = Saved { tags: &[], layers: vec![("a", base)] };
     let id = Digest::of(&image.config());
-    assert_eq!(engine.feed("load", &[] as &[&str], archive(&[image]).end()).ok(), format!("Loaded image ID: {id}"));
+    assert_eq!(
+        engine.feed("load", &[] as &[&str], archive(&[image]).end()).ok(),
+        format!("Loaded image ID: {id}")
+    );
     assert_eq!(engine.call(&format!("run --rm {} echo x", &id.to_string()[7..19])).ok(), "x");
 }
 
@@ -149,7 +182,13 @@ fn broken_archives_are_refused_and_nothing_is_left() {
     let layer = Tar::new().file("a", b"x").end();
     let good = || Saved { tags: &["web"], layers: vec![("layer", layer.clone())] };
     let whole = archive(&[good()]).end();
-    let manifest = |text: &str| Tar::new().file("config.json", &good().config()).file("layer", &layer).file("manifest.json", text.as_bytes()).end();
+    let manifest = |text: &str| {
+        Tar::new()
+            .file("config.json", &good().config())
+            .file("layer", &layer)
+            .file("manifest.json", text.as_bytes())
+            .end()
+    };
     let mut damaged = good();
     damaged.layers[0].1[600] ^= 1;
     let wrong_digest = Tar::new()
@@ -166,11 +205,31 @@ fn broken_archives_are_refused_and_nothing_is_left() {
         ("a manifest that is no JSON", manifest("{"), "`manifest.json`"),
         ("a manifest of something else", manifest("{\"a\":1}"), "`manifest.json`"),
         ("no configuration", manifest(r#"[{"Config":"nosuch","Layers":["layer"]}]"#), "`nosuch`"),
-        ("a layer that is not there", manifest(r#"[{"Config":"config.json","Layers":["nosuch"]}]"#), "`nosuch`"),
-        ("too many layers", manifest(r#"[{"Config":"config.json","Layers":["layer","layer"]}]"#), "names 1 layers, the archive has 2"),
-        ("a name that is none", manifest(r#"[{"Config":"config.json","RepoTags":["BAD NAME"],"Layers":["layer"]}]"#), "BAD NAME"),
+        (
+            "a layer that is not there",
+            manifest(r#"[{"Config":"config.json","Layers":["nosuch"]}]"#),
+            "`nosuch`",
+        ),
+        (
+            "too many layers",
+            manifest(r#"[{"Config":"config.json","Layers":["layer","layer"]}]"#),
+            "names 1 layers, the archive has 2",
+        ),
+        (
+            "a name that is none",
+            manifest(r#"[{"Config":"config.json","RepoTags":["BAD NAME"],"Layers":["layer"]}]"#),
+            "BAD NAME",
+        ),
         ("a way out", manifest(r#"[{"Config":"../../../etc/passwd","Layers":["layer"]}]"#), "passwd"),
-        ("a circle", Tar::new().symlink("x", "y").symlink("y", "x").file("manifest.json", br#"[{"Config":"x","Layers":[]}]"#).end(), "`x`"),
+        (
+            "a circle",
+            Tar::new()
+                .symlink("x", "y")
+                .symlink("y", "x")
+                .file("manifest.json", br#"[{"Config":"x","Layers":[]}]"#)
+                .end(),
+            "`x`",
+        ),
         ("another layer than the configuration says", wrong_digest, "`layer`"),
     ];
     for (what, bytes, expected) in cases {

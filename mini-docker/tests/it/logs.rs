@@ -36,15 +36,26 @@ fn times_stand_before_lines() {
     for (line, word) in [(done.out(), "one"), (done.err(), "two")] {
         let (time, text) = line.trim_end().split_once(' ').unwrap();
         assert_eq!(text, word);
-        assert!(time.len() == "2026-11-23T04:12:13.690446203Z".len() && time.ends_with('Z') && time.contains('T'), "{time}");
+        assert!(
+            time.len() == "2026-11-23T04:12:13.690446203Z".len() && time.ends_with('Z') && time.contains('T'),
+            "{time}"
+        );
     }
 }
 
 #[test]
 fn following_shows_what_comes_and_ends_with_the_container() {
     let Some(engine) = Engine::new() else { return };
-    engine.detached("--name web", "echo first; while [ ! -e /go ]; do sleep 0.02; done; echo second; echo third >&2");
-    let mut child = engine.command("logs -f web", &[] as &[&str]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    engine.detached(
+        "--name web",
+        "echo first; while [ ! -e /go ]; do sleep 0.02; done; echo second; echo third >&2",
+    );
+    let mut child = engine
+        .command("logs -f web", &[] as &[&str])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     assert_eq!(lines.next().unwrap().unwrap(), "first");
     let root = format!("/proc/{}/root/go", engine.pid("web"));
@@ -69,7 +80,12 @@ fn following_many_lines_loses_none() {
 fn a_reader_that_goes_away_ends_logs_quietly() {
     let Some(engine) = Engine::new() else { return };
     engine.call("run --name web host seq 50000").ok();
-    let mut child = engine.command("logs web", &[] as &[&str]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = engine
+        .command("logs web", &[] as &[&str])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     drop(child.stdout.take());
     let done = await_end(child, "logs".to_owned());
     assert_eq!((done.code, done.err().as_str()), (0, ""));
@@ -80,8 +96,12 @@ fn the_log_is_dockers_json_file() {
     let Some(engine) = Engine::new() else { return };
     engine.with("run --name web host sh -c", &["echo '\"quoted\" \\ é'; echo err >&2"]).ok();
     let text = std::fs::read_to_string(engine.inspect("web", ".LogPath")).unwrap();
-    let records: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!((records[0]["log"].as_str(), records[0]["stream"].as_str()), (Some("\"quoted\" \\ é\n"), Some("stdout")));
+    let records: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(
+        (records[0]["log"].as_str(), records[0]["stream"].as_str()),
+        (Some("\"quoted\" \\ é\n"), Some("stdout"))
+    );
     assert_eq!((records[1]["log"].as_str(), records[1]["stream"].as_str()), (Some("err\n"), Some("stderr")));
     assert!(records.iter().all(|record| record["time"].is_string()));
 }

@@ -31,8 +31,11 @@ pub(crate) fn controller(name: &str) -> bool {
     let v2 = std::fs::read_to_string("/sys/fs/cgroup/cgroup.controllers").unwrap_or_default();
     let found = Layout::detect().is_ok_and(|layout| {
         let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-        let is_in = |line: &str| line.rsplit(' ').next().is_some_and(|options| options.split(',').any(|option| option == name));
-        let separate = !layout.hierarchies.is_empty() && mounts.lines().any(|line| line.contains(" - cgroup ") && is_in(line));
+        let is_in = |line: &str| {
+            line.rsplit(' ').next().is_some_and(|options| options.split(',').any(|option| option == name))
+        };
+        let separate = !layout.hierarchies.is_empty()
+            && mounts.lines().any(|line| line.contains(" - cgroup ") && is_in(line));
         separate || v2.split_whitespace().any(|word| word == name)
     });
     need(&format!("the cgroup controller `{name}`"), found && v1.contains(name))
@@ -48,6 +51,7 @@ pub(crate) fn swap_limit() -> bool {
 
 /// A program of the host that a test (not mini-docker) uses.
 pub(crate) fn program(name: &str) -> bool {
-    let found = Command::new(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
+    let found =
+        Command::new(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
     need(&format!("the program `{name}`"), found)
 }

@@ -89,9 +89,14 @@ impl Session {
     /// The process of the command itself, below setsid(1) if that had to fork.
     pub(crate) fn pid(&self) -> i32 {
         let own = self.child.id() as i32;
-        let children = std::fs::read_to_string(format!("/proc/{own}/task/{own}/children")).unwrap_or_default();
+        let children =
+            std::fs::read_to_string(format!("/proc/{own}/task/{own}/children")).unwrap_or_default();
         let name = std::fs::read_to_string(format!("/proc/{own}/comm")).unwrap_or_default();
-        if name.trim() == "setsid" { children.split_whitespace().next().unwrap().parse().unwrap() } else { own }
+        if name.trim() == "setsid" {
+            children.split_whitespace().next().unwrap().parse().unwrap()
+        } else {
+            own
+        }
     }
 }
 

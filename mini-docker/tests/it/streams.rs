@@ -41,7 +41,10 @@ fn bytes_go_in_and_out_unchanged_and_the_end_of_input_arrives() {
         assert_eq!(Digest::of(&done.stdout), Digest::of(&sent), "{length} bytes");
     }
     let sum = engine.feed("run --rm -i host sha256sum", &[] as &[&str], noise(3_000_000)).ok();
-    assert_eq!(format!("sha256:{}", sum.split(' ').next().unwrap()), Digest::of(&noise(3_000_000)).to_string());
+    assert_eq!(
+        format!("sha256:{}", sum.split(' ').next().unwrap()),
+        Digest::of(&noise(3_000_000)).to_string()
+    );
 }
 
 #[test]

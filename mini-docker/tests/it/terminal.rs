@@ -15,7 +15,10 @@ fn the_program_has_a_terminal_of_its_own() {
     let Some(engine) = Engine::new() else { return };
     let script = "tty; test -t 0 && test -t 1 && test -t 2 && echo all three; ls /dev/pts; stat -c '%U %G %a' /dev/pts/0; ls /dev/console; echo $TERM; readlink /proc/self/fd/0";
     let (code, text) = session(&engine, "run --rm -it", script).end();
-    assert_eq!((code, text.as_str()), (0, "/dev/pts/0\nall three\n0\nptmx\nroot tty 620\n/dev/console\nxterm\n/dev/pts/0\n"));
+    assert_eq!(
+        (code, text.as_str()),
+        (0, "/dev/pts/0\nall three\n0\nptmx\nroot tty 620\n/dev/console\nxterm\n/dev/pts/0\n")
+    );
     // The same without our having one: -t alone gives the program a terminal.
     let done = engine.with("run --rm -t host sh -c", &["tty; echo err >&2"]);
     assert_eq!((done.exits(0).replace('\r', ""), done.err()), ("/dev/pts/0\nerr".to_owned(), String::new()));
@@ -27,7 +30,8 @@ fn the_program_has_a_terminal_of_its_own() {
 #[test]
 fn a_terminal_is_the_users() {
     let Some(engine) = Engine::new() else { return };
-    let (code, text) = session(&engine, "run --rm -it -u 1000", "stat -c %u /dev/pts/0; echo x > /dev/tty; id -u").end();
+    let (code, text) =
+        session(&engine, "run --rm -it -u 1000", "stat -c %u /dev/pts/0; echo x > /dev/tty; id -u").end();
     assert_eq!((code, text.as_str()), (0, "1000\nx\n1000\n"));
 }
 
@@ -104,7 +108,13 @@ fn a_killed_monitor_gives_the_terminal_back() {
 #[test]
 fn signals_to_the_command_reach_the_program_and_the_terminal_comes_back() {
     let Some(engine) = Engine::new() else { return };
-    for (signal, number) in [(Signal::SIGTERM, 15), (Signal::SIGHUP, 1), (Signal::SIGINT, 2), (Signal::SIGQUIT, 3), (Signal::SIGUSR1, 10)] {
+    for (signal, number) in [
+        (Signal::SIGTERM, 15),
+        (Signal::SIGHUP, 1),
+        (Signal::SIGINT, 2),
+        (Signal::SIGQUIT, 3),
+        (Signal::SIGUSR1, 10),
+    ] {
         let script = format!("trap 'echo got it; exit 5' {number}; echo ready; while :; do sleep 0.02; done");
         let session = session(&engine, "run --rm -it", &script);
         session.wait_for("ready");
@@ -118,7 +128,11 @@ fn signals_to_the_command_reach_the_program_and_the_terminal_comes_back() {
 fn a_command_without_a_terminal_passes_signals_on_too() {
     let Some(engine) = Engine::new() else { return };
     let script = "trap 'echo got it; exit 5' TERM; echo ready; while :; do sleep 0.02; done";
-    let child = engine.command("run --name web host sh -c", &[script]).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let child = engine
+        .command("run --name web host sh -c", &[script])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
     eventually("it is ready", || engine.call("logs web").out() == "ready\n");
     kill(child.id() as i32, Signal::SIGTERM);
     let done = crate::harness::await_end(child, "run".to_owned());
@@ -129,7 +143,11 @@ fn a_command_without_a_terminal_passes_signals_on_too() {
 fn keys_go_to_the_program() {
     let Some(engine) = Engine::new() else { return };
     for (line, flags) in [("run --rm -it", ""), ("run --rm -it --init", " init")] {
-        let mut session = session(&engine, line, "trap 'echo interrupted' INT; echo ready; read a; echo \"<$a>\"; cat; echo end of input");
+        let mut session = session(
+            &engine,
+            line,
+            "trap 'echo interrupted' INT; echo ready; read a; echo \"<$a>\"; cat; echo end of input",
+        );
         session.wait_for("ready");
         session.keys("\u{3}");
         session.wait_for("interrupted");
@@ -144,7 +162,11 @@ fn keys_go_to_the_program() {
 #[test]
 fn control_c_ends_a_program_that_does_not_handle_it_below_an_init() {
     let Some(engine) = Engine::new() else { return };
-    let mut session = Session::start(&mut engine.command("run --rm -it --init host sh -c", &["echo ready; exec sleep 1000"]), 80, 24);
+    let mut session = Session::start(
+        &mut engine.command("run --rm -it --init host sh -c", &["echo ready; exec sleep 1000"]),
+        80,
+        24,
+    );
     session.wait_for("ready");
     session.keys("\u{3}");
     assert_eq!(session.end().0, 130);
@@ -153,7 +175,10 @@ fn control_c_ends_a_program_that_does_not_handle_it_below_an_init() {
 #[test]
 fn a_shell_has_job_control() {
     let Some(engine) = Engine::new() else { return };
-    for line in ["run --rm -it host bash --norc --noprofile -i", "run --rm -it --init host bash --norc --noprofile -i"] {
+    for line in [
+        "run --rm -it host bash --norc --noprofile -i",
+        "run --rm -it --init host bash --norc --noprofile -i",
+    ] {
         let mut session = Session::start(&mut engine.command(line, &[] as &[&str]), 80, 24);
         session.wait_for("# ");
         session.keys("sleep 1000\r");
