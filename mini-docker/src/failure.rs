@@ -100,6 +100,6 @@ fn io_hint(error: &std::io::Error) -> Option<String> {
 }
 
 /// The error as it is, with this exit status.
-pub(crate) fn with_status(error: anyhow::Error, status: u8) -> anyhow::Error {
-    Failure { message: chain(&error), hint: hint(&error), status }.into()
+pub(crate) fn with_status(error: &anyhow::Error, status: u8) -> anyhow::Error {
+    Failure { message: chain(error), hint: hint(error), status }.into()
 }

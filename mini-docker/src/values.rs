@@ -38,7 +38,7 @@ impl FromStr for Bytes {
         let number: f64 = digits.trim_end().parse().map_err(|_| wrong())?;
         let bytes = number * factor;
         // Beyond 2^63 the cast would be silent.
-        if !bytes.is_finite() || bytes < 0.0 || bytes >= 9.2e18 || digits.starts_with('+') {
+        if !bytes.is_finite() || !(0.0..9.2e18).contains(&bytes) || digits.starts_with('+') {
             return Err(wrong());
         }
         Ok(Self(bytes as i64))

@@ -21,7 +21,7 @@ pub fn capget() -> Result<CapabilitySets> {
 pub fn capset(sets: CapabilitySets) -> Result<()> {
     call(
         || format!("capset(permitted {:#x})", sets.permitted.bits()),
-        || rustix::thread::set_capabilities(None, sets.clone()),
+        || rustix::thread::set_capabilities(None, sets),
     )
 }
 

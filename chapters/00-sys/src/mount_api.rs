@@ -86,7 +86,7 @@ impl FsContext {
         let mut line = [0; 512];
         let length = nix::unistd::read(&self.fd, &mut line).ok()?;
         let text = String::from_utf8_lossy(&line[..length]);
-        Some(text.trim_end().trim_start_matches(|c| matches!(c, 'e' | 'w' | 'i')).trim_start().to_owned())
+        Some(text.trim_end().trim_start_matches(['e', 'w', 'i']).trim_start().to_owned())
     }
 }
 

@@ -8,8 +8,6 @@
 //!
 //! This module reads no file and makes no call. OCI runtime spec, "Lifecycle"; book ch. 7.
 
-use std::path::PathBuf;
-
 use mini_cgroups::Layout;
 use mini_chroot::{Devices, Mount};
 use mini_layers::Overlay;
@@ -228,7 +226,7 @@ fn mounts(spec: &Spec) -> Vec<Mount> {
     let convert = |mount: &oci_spec::runtime::Mount| Mount {
         target: mount.destination().clone(),
         fstype: mount.typ().clone().unwrap_or_else(|| "bind".to_owned()),
-        source: mount.source().clone().unwrap_or_else(PathBuf::new).to_string_lossy().into_owned(),
+        source: mount.source().clone().unwrap_or_default().to_string_lossy().into_owned(),
         options: mount.options().clone().unwrap_or_default(),
     };
     spec.mounts().iter().flatten().map(convert).collect()

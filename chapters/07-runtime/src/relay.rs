@@ -100,8 +100,7 @@ impl Relay {
 
     /// Takes in what the program wrote before it ended.
     fn drain(&mut self) {
-        loop {
-            let Ok(ready) = self.wait(None, Some(Duration::ZERO)) else { break };
+        while let Ok(ready) = self.wait(None, Some(Duration::ZERO)) {
             if ready.outputs.is_empty() {
                 break;
             }

@@ -156,7 +156,7 @@ fn write(home: &Home, record: &mut Record) -> Result<(), CreateError> {
     write_file(&directory.join("hostname"), &format!("{}\n", config.hostname))?;
     write_file(&directory.join("hosts"), &hosts(&record.host_config, &config.hostname))?;
     write_file(&directory.join("resolv.conf"), &fs::read_to_string("/etc/resolv.conf").unwrap_or_default())?;
-    Ok(write_file(&record.log_path(home), "")?)
+    write_file(&record.log_path(home), "")
 }
 
 /// The container's `/etc/hosts`: hosts(5). With the host's network, the host's own.

@@ -84,7 +84,7 @@ pub fn list(home: &Home, all: bool, filters: &[Filter]) -> Result<(Vec<Record>, 
             Err(error) => damaged.push(error.into()),
         }
     }
-    records.sort_by(|a, b| b.created.cmp(&a.created));
+    records.sort_by_key(|record| std::cmp::Reverse(record.created));
     let any_status = filters.iter().any(|filter| matches!(filter, Filter::Status(_) | Filter::Exited(_)));
     let times = filters.iter().map(|filter| time(home, filter)).collect::<Result<Vec<_>, _>>()?;
     records.retain(|record| {

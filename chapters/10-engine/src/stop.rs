@@ -1,6 +1,6 @@
 //! `stop` and `kill`: signals to a container's first process, and waiting for its end. Book ch. 10.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use mini_sys::ipc::{self, PollFd, PollFlags};
 use mini_sys::pidfd;
@@ -82,13 +82,7 @@ fn open(process: &ProcessId) -> Option<OwnedFd> {
 
 /// Whether the process has ended within the time.
 fn wait(process: &OwnedFd, limit: Option<Duration>) -> bool {
-    let end = limit.map(|limit| Instant::now() + limit);
-    loop {
-        let left = end.map(|end| end.saturating_duration_since(Instant::now()));
-        let mut fds = [PollFd::new(process.as_fd(), PollFlags::POLLIN)];
-        match ipc::poll(&mut fds, left) {
-            Ok(0) => return false,
-            Ok(_) | Err(_) => return true,
-        }
-    }
+    let mut fds = [PollFd::new(process.as_fd(), PollFlags::POLLIN)];
+    // What cannot be waited for is not there to wait for.
+    ipc::poll(&mut fds, limit).is_ok_and(|ready| ready > 0)
 }

@@ -37,7 +37,7 @@ const COMMAND: usize = 20;
 pub(crate) fn run(home: &Home, args: &Ps) -> anyhow::Result<u8> {
     let filters = args.filter.iter().map(|text| text.parse()).collect::<Result<Vec<Filter>, _>>();
     let filters = filters.map_err(|error| match error {
-        FilterError::Format(_) => failure::with_status(error.into(), OURS),
+        FilterError::Format(_) => failure::with_status(&error.into(), OURS),
         _ => error.into(),
     })?;
     super::repair(home);

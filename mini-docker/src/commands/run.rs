@@ -17,12 +17,12 @@ pub(crate) fn run(home: &Home, args: Run) -> anyhow::Result<u8> {
 
 /// Whatever goes wrong before the program runs is 125, except what has a status of its own.
 fn ours(error: anyhow::Error) -> anyhow::Error {
-    if error.is::<Failure>() { error } else { crate::failure::with_status(error, OURS) }
+    if error.is::<Failure>() { error } else { crate::failure::with_status(&error, OURS) }
 }
 
 fn start(home: &Home, args: Run) -> anyhow::Result<u8> {
     let (detach, explain) = (args.detach, args.explain.map(format));
-    let request = request(home, args)?;
+    let request = request(home, &args)?;
     let (tty, interactive) = (request.config.tty, request.config.attach_stdin);
     if tty && interactive && !terminal::is_terminal() {
         bail!("the input device is not a TTY: leave out -t to read from a pipe or a file");
@@ -73,7 +73,7 @@ fn format(explain: Explain) -> Format {
 }
 
 /// The arguments as the engine takes them.
-fn request(home: &Home, args: Run) -> anyhow::Result<Create> {
+fn request(home: &Home, args: &Run) -> anyhow::Result<Create> {
     let mut words = args.image_and_command.clone().into_iter();
     let image_name = words.next().unwrap_or_default();
     let command: Vec<String> = words.collect();
@@ -87,8 +87,8 @@ fn request(home: &Home, args: Run) -> anyhow::Result<Create> {
     Ok(Create {
         name: args.name.clone(),
         image,
-        config: config(&args, image_name, command)?,
-        host_config: host_config(&args),
+        config: config(args, image_name, command)?,
+        host_config: host_config(args),
     })
 }
 

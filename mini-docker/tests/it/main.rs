@@ -10,6 +10,7 @@
     reason = "a test that cannot go on panics, and says what it skips"
 )]
 
+mod crash;
 mod environment;
 mod exits;
 mod files;
@@ -18,6 +19,8 @@ mod host_image;
 mod hostile;
 mod images;
 mod import;
+mod init;
+mod inspect;
 mod isolation;
 mod leaks;
 mod lifecycle;
@@ -27,6 +30,7 @@ mod load;
 mod logs;
 mod naming;
 mod needs;
+mod parallel;
 mod pty;
 mod streams;
 mod tars;

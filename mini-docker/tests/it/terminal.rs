@@ -13,11 +13,11 @@ fn session(engine: &Engine, line: &str, script: &str) -> Session {
 #[test]
 fn the_program_has_a_terminal_of_its_own() {
     let Some(engine) = Engine::new() else { return };
-    let script = "tty; test -t 0 && test -t 1 && test -t 2 && echo all three; ls /dev/pts; stat -c '%U %G %a' /dev/pts/0; ls /dev/console; echo $TERM; readlink /proc/self/fd/0";
+    let script = "tty; test -t 0 && test -t 1 && test -t 2 && echo all three; echo $(ls /dev/pts); stat -c '%U %G %a' /dev/pts/0; ls /dev/console; echo $TERM; readlink /proc/self/fd/0";
     let (code, text) = session(&engine, "run --rm -it", script).end();
     assert_eq!(
         (code, text.as_str()),
-        (0, "/dev/pts/0\nall three\n0\nptmx\nroot tty 620\n/dev/console\nxterm\n/dev/pts/0\n")
+        (0, "/dev/pts/0\nall three\n0 ptmx\nroot tty 620\n/dev/console\nxterm\n/dev/pts/0\n")
     );
     // The same without our having one: -t alone gives the program a terminal.
     let done = engine.with("run --rm -t host sh -c", &["tty; echo err >&2"]);
@@ -146,7 +146,7 @@ fn keys_go_to_the_program() {
         let mut session = session(
             &engine,
             line,
-            "trap 'echo interrupted' INT; echo ready; read a; echo \"<$a>\"; cat; echo end of input",
+            "trap 'echo interrupted' INT; echo ready; while ! read a; do :; done; echo \"<$a>\"; cat; echo end of input",
         );
         session.wait_for("ready");
         session.keys("\u{3}");
@@ -181,14 +181,11 @@ fn a_shell_has_job_control() {
     ] {
         let mut session = Session::start(&mut engine.command(line, &[] as &[&str]), 80, 24);
         session.wait_for("# ");
-        session.keys("sleep 1000\r");
-        session.wait_for("sleep 1000");
-        eventually("sleep is in front", || session.is_raw());
-        std::thread::sleep(std::time::Duration::from_millis(300));
+        session.keys("sh -c 'echo in front; exec sleep 1000'\r");
+        session.wait_for("\nin front");
         session.keys("\u{1a}");
         session.wait_for("Stopped");
-        session.keys("kill %1; exit 4\r");
-        session.keys("exit 4\r");
+        session.keys("kill %1; wait; exit 4\r");
         let (code, text) = session.end();
         assert_eq!(code, 4, "{text}");
         assert!(!text.contains("no job control") && !text.contains("cannot set terminal"), "{line}: {text}");
