@@ -7,7 +7,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::failure::{Failure, OURS};
-use crate::values::{Bytes, Cpus, EnvFile, Tmpfs, whole};
+use crate::values::{Bytes, Cpus, EnvFile, Tmpfs, natural, whole};
 
 /// A container engine to learn from, with Docker's command line.
 #[derive(Debug, Parser)]
@@ -125,8 +125,8 @@ pub(crate) struct Run {
     #[arg(long, value_name = "decimal")]
     pub(crate) cpus: Option<Cpus>,
     /// CPU shares (relative weight)
-    #[arg(short = 'c', long, value_name = "int", value_parser = whole, default_value = "0", hide_default_value = true)]
-    pub(crate) cpu_shares: i64,
+    #[arg(short = 'c', long, value_name = "int", allow_hyphen_values = true, value_parser = natural, default_value = "0", hide_default_value = true)]
+    pub(crate) cpu_shares: u64,
     /// CPUs in which to allow execution (0-3, 0,1)
     #[arg(long, value_name = "string", default_value = "", hide_default_value = true)]
     pub(crate) cpuset_cpus: String,

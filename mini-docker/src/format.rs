@@ -89,6 +89,7 @@ const FUNCTIONS: [(&str, Function); 8] = [
             let texts: Vec<String> = items.iter().map(ToString::to_string).collect();
             Ok(Data::from(texts.join(&separator.to_string())))
         }
+        [Data::Nil, _] => Ok(Data::from("")),
         _ => bail!("join takes a list and a separator"),
     }),
     ("split", |arguments| match arguments {

@@ -11,6 +11,12 @@ pub(crate) fn whole(text: &str) -> Result<i64, String> {
     text.parse().map_err(|_| format!("`{text}` is not a whole number"))
 }
 
+/// A whole number that is not below zero.
+pub(crate) fn natural(text: &str) -> Result<u64, String> {
+    let number = whole(text)?;
+    u64::try_from(number).map_err(|_| format!("{number} is below zero"))
+}
+
 /// A number of bytes: `64m`, `1.5g`, `1024`, or -1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Bytes(pub(crate) i64);

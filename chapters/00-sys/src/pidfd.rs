@@ -5,7 +5,6 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use nix::errno::Errno;
 use nix::libc;
 use nix::sys::signal::Signal;
-use nix::sys::wait::{Id, WaitPidFlag, WaitStatus};
 use nix::unistd::Pid;
 
 use crate::call::{Result, call};
@@ -78,24 +77,22 @@ impl Exit {
 /// # Errors
 /// `ECHILD` when it is not a child of this process. waitid(2), `P_PIDFD`, Linux 5.4.
 pub fn wait(pidfd: impl AsFd) -> Result<Exit> {
-    loop {
-        let status = call(
-            || "waitid(P_PIDFD)".to_owned(),
-            || nix::sys::wait::waitid(Id::PIDFd(pidfd.as_fd()), WaitPidFlag::WEXITED),
-        )?;
-        if let Some(exit) = ended(status) {
-            return Ok(exit);
-        }
-    }
-}
-
-/// The end that `status` tells of, if it tells of one.
-pub(crate) fn ended(status: WaitStatus) -> Option<Exit> {
-    match status {
-        WaitStatus::Exited(_, code) => Some(Exit::Code(code)),
-        WaitStatus::Signaled(_, signal, _) => Some(Exit::Signal(signal as i32)),
-        _ => None,
-    }
+    // The libraries below know the signals that have names, and a program may end by one that has none.
+    let wait = || {
+        // SAFETY: all of siginfo_t's fields are numbers or pointers that nobody follows; zero is a value.
+        let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+        let id = pidfd.as_fd().as_raw_fd() as libc::id_t;
+        // SAFETY: `info` is valid for writes of a siginfo_t during the call.
+        Errno::result(unsafe { libc::waitid(libc::P_PIDFD, id, &raw mut info, libc::WEXITED) })?;
+        // SAFETY: after a successful wait with WEXITED the union holds a child's status.
+        let status = unsafe { info.si_status() };
+        Ok::<_, Errno>(if info.si_code == libc::CLD_EXITED {
+            Exit::Code(status)
+        } else {
+            Exit::Signal(status)
+        })
+    };
+    call(|| "waitid(P_PIDFD)".to_owned(), wait)
 }
 
 /// Takes the status of any child that has ended, without waiting: the pid and how it ended, or none.
@@ -103,15 +100,17 @@ pub(crate) fn ended(status: WaitStatus) -> Option<Exit> {
 /// # Errors
 /// `ECHILD` when there are no children at all. waitpid(2), `WNOHANG`.
 pub fn reap_any() -> Result<Option<(Pid, Exit)>> {
-    loop {
-        let status = call(
-            || "waitpid(-1, WNOHANG)".to_owned(),
-            || nix::sys::wait::waitpid(None, Some(WaitPidFlag::WNOHANG)),
-        )?;
-        match (status.pid(), ended(status)) {
-            (None, _) => return Ok(None),
-            (Some(pid), Some(exit)) => return Ok(Some((pid, exit))),
-            (Some(_), None) => {}
-        }
-    }
+    let reap = || {
+        let mut status = 0;
+        // SAFETY: `status` is valid for writes of an int during the call.
+        let pid = Errno::result(unsafe { libc::waitpid(-1, &raw mut status, libc::WNOHANG) })?;
+        // Without WUNTRACED and WCONTINUED a status that comes is that of an end.
+        let exit = if libc::WIFEXITED(status) {
+            Exit::Code(libc::WEXITSTATUS(status))
+        } else {
+            Exit::Signal(libc::WTERMSIG(status))
+        };
+        Ok::<_, Errno>((pid != 0).then(|| (Pid::from_raw(pid), exit)))
+    };
+    call(|| "waitpid(-1, WNOHANG)".to_owned(), reap)
 }

@@ -12,6 +12,7 @@ pub mod import;
 pub mod index;
 pub mod reference;
 pub mod store;
+mod suggest;
 pub mod unpack;
 
 pub use config::{ImageConfig, RunConfig};

@@ -1,8 +1,9 @@
 //! `create`: from what a user asked for to a container that is there and not running yet.
 //!
-//! Everything that can be found wrong is found before the first file is written. Then the directory is made, the
-//! record says who is making it, and the name is reserved. The container is whole once its start has been tried;
-//! whoever finds an earlier one with a dead maker removes it. Book ch. 10.
+//! Everything that can be found wrong is found before the first file is written. Then the directory is made, under
+//! a name that tells who is making it; when it is whole it is renamed to the container's id, and the name is
+//! reserved. The record goes on telling the maker until a start has been tried. Whoever finds either with a maker
+//! that is dead removes it. Book ch. 10.
 
 use std::fs::{self, DirBuilder};
 use std::io;
@@ -11,11 +12,12 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use mini_images::Image;
+use mini_sys::procfs;
 
 use crate::home::Home;
 use crate::id;
 use crate::names::{self, NameError};
-use crate::record::{Config, HostConfig, ProcessId, Record, RecordError, State, Status};
+use crate::record::{Config, HostConfig, LOG, ProcessId, Record, RecordError, State, Status};
 
 /// What a user asked for.
 #[derive(Debug, Clone)]
@@ -141,14 +143,49 @@ fn draft(request: Create) -> Result<Record, CreateError> {
 }
 
 fn write(home: &Home, record: &mut Record) -> Result<(), CreateError> {
+    let making = match &record.maker {
+        Some(maker) => home.containers().join(making_name(maker, &record.id)),
+        None => home.container(&record.id),
+    };
     let directory = home.container(&record.id);
-    make_directory(&directory, 0o710)?;
+    let made = fill(&making, record).and_then(|()| {
+        fs::rename(&making, &directory).map_err(|source| CreateError::File { path: directory, source })
+    });
+    if made.is_err() {
+        let _ = fs::remove_dir_all(&making);
+    }
+    made?;
     if record.name.is_empty() {
         record.name = names::reserve_any(home, &record.id)?;
+        record.save(home)?;
     } else {
         names::reserve(home, &record.name, &record.id)?;
     }
-    record.save(home)?;
+    Ok(())
+}
+
+/// How the names of directories begin that are being made.
+const MAKING: &str = ".making-";
+
+fn making_name(maker: &ProcessId, id: &str) -> String {
+    format!("{MAKING}{}-{}-{id}", maker.pid, maker.start_time)
+}
+
+/// Whether the name is that of a directory whose maker is dead.
+pub(crate) fn is_abandoned(name: &str) -> bool {
+    let Some((pid, rest)) = name.strip_prefix(MAKING).and_then(|rest| rest.split_once('-')) else {
+        return false;
+    };
+    let start_time = rest.split('-').next().and_then(|text| text.parse().ok());
+    match (pid.parse(), start_time) {
+        (Ok(pid), Some(start_time)) => !ProcessId { pid, start_time, boot: procfs::boot_id() }.is_alive(),
+        _ => false,
+    }
+}
+
+/// Everything in a container's directory.
+fn fill(directory: &Path, record: &Record) -> Result<(), CreateError> {
+    make_directory(directory, 0o710)?;
     for (name, mode) in [("upper", 0o755), ("work", 0o700), ("merged", 0o755), ("bundle", 0o700)] {
         make_directory(&directory.join(name), mode)?;
     }
@@ -156,7 +193,8 @@ fn write(home: &Home, record: &mut Record) -> Result<(), CreateError> {
     write_file(&directory.join("hostname"), &format!("{}\n", config.hostname))?;
     write_file(&directory.join("hosts"), &hosts(&record.host_config, &config.hostname))?;
     write_file(&directory.join("resolv.conf"), &fs::read_to_string("/etc/resolv.conf").unwrap_or_default())?;
-    write_file(&record.log_path(home), "")
+    write_file(&directory.join(LOG), "")?;
+    Ok(record.save_in(directory)?)
 }
 
 /// The container's `/etc/hosts`: hosts(5). With the host's network, the host's own.

@@ -181,6 +181,9 @@ pub struct Ulimit {
     pub soft: i64,
 }
 
+/// The file of a container's log, in its directory.
+pub(crate) const LOG: &str = "log.json";
+
 /// All that is known of a container.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
@@ -260,7 +263,12 @@ impl Record {
     /// # Errors
     /// A full disk; the old record stays.
     pub fn save(&self, home: &Home) -> Result<(), RecordError> {
-        let path = home.container(&self.id).join("record.json");
+        self.save_in(&home.container(&self.id))
+    }
+
+    /// As [`Self::save`], in a directory that is not the container's yet.
+    pub(crate) fn save_in(&self, directory: &Path) -> Result<(), RecordError> {
+        let path = directory.join("record.json");
         let durable = !self.host_config.auto_remove;
         let text =
             serde_json::to_vec(self).map_err(|source| RecordError::Damaged { path: path.clone(), source })?;
@@ -286,7 +294,7 @@ impl Record {
 
     /// The container's log.
     pub fn log_path(&self, home: &Home) -> PathBuf {
-        home.container(&self.id).join("log.json")
+        home.container(&self.id).join(LOG)
     }
 }
 

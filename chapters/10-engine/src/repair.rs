@@ -12,6 +12,7 @@ use mini_cgroups::{Cgroup, Layout};
 use mini_sys::pidfd;
 use mini_sys::signal::Signal;
 
+use crate::create;
 use crate::find;
 use crate::home::Home;
 use crate::record::{self, ProcessId, Record, Status};
@@ -30,7 +31,7 @@ pub fn sweep(home: &Home, layout: Option<&Layout>) {
             mend(home, &id, layout);
         }
     }
-    delete_trash(home, layout);
+    delete_left_over(home, layout);
 }
 
 /// Whether the record tells of something that is not so.
@@ -78,14 +79,18 @@ fn end(record: &Record, layout: Option<&Layout>) {
     remove_cgroup(layout, &record.id);
 }
 
-/// A removed container's monitor takes the cgroup first and the files last: files that are still there may mean
-/// a cgroup that is.
-fn delete_trash(home: &Home, layout: Option<&Layout>) {
+/// Deletes what was being made or deleted when somebody was killed.
+fn delete_left_over(home: &Home, layout: Option<&Layout>) {
     let Ok(entries) = fs::read_dir(home.containers()) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();
-        if let Some(id) = name.to_str().and_then(|name| name.strip_prefix(TRASH)) {
+        let name = name.to_string_lossy();
+        if let Some(id) = name.strip_prefix(TRASH) {
+            // A removed container's monitor takes the cgroup first and the files last: files that are still there
+            // may mean a cgroup that is.
             remove_cgroup(layout, id);
+            let _ = remove::delete(&entry.path());
+        } else if create::is_abandoned(&name) {
             let _ = remove::delete(&entry.path());
         }
     }

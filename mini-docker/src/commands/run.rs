@@ -12,7 +12,7 @@ use crate::terminal::{self, Ending};
 use crate::values::variable;
 
 pub(crate) fn run(home: &Home, args: Run) -> anyhow::Result<u8> {
-    start(home, args).map_err(ours)
+    start(home, &args).map_err(ours)
 }
 
 /// Whatever goes wrong before the program runs is 125, except what has a status of its own.
@@ -20,9 +20,9 @@ fn ours(error: anyhow::Error) -> anyhow::Error {
     if error.is::<Failure>() { error } else { crate::failure::with_status(&error, OURS) }
 }
 
-fn start(home: &Home, args: Run) -> anyhow::Result<u8> {
+fn start(home: &Home, args: &Run) -> anyhow::Result<u8> {
     let (detach, explain) = (args.detach, args.explain.map(format));
-    let request = request(home, &args)?;
+    let request = request(home, args)?;
     let (tty, interactive) = (request.config.tty, request.config.attach_stdin);
     if tty && interactive && !terminal::is_terminal() {
         bail!("the input device is not a TTY: leave out -t to read from a pipe or a file");
@@ -149,7 +149,7 @@ fn host_config(args: &Run) -> HostConfig {
         memory: args.memory.map_or(0, |bytes| bytes.0),
         memory_swap: args.memory_swap.map_or(0, |bytes| bytes.0),
         nano_cpus: args.cpus.map_or(0, |cpus| cpus.0),
-        cpu_shares: u64::try_from(args.cpu_shares).unwrap_or(u64::MAX),
+        cpu_shares: args.cpu_shares,
         cpuset_cpus: args.cpuset_cpus.clone(),
         pids_limit: args.pids_limit,
         tmpfs: args.tmpfs.iter().map(|tmpfs| (tmpfs.target.clone(), tmpfs.options.clone())).collect(),
