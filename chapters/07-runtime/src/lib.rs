@@ -12,6 +12,7 @@ pub mod plan;
 pub mod program;
 pub mod relay;
 mod resources;
+mod spec;
 pub mod start;
 pub mod stdio;
 pub mod step;

@@ -13,13 +13,13 @@ use mini_chroot::{Devices, Mount};
 use mini_layers::Overlay;
 use mini_namespaces::idmap;
 use mini_namespaces::{Kind, Namespaces};
-use mini_security::{Capabilities, Capability, capabilities, limits, paths};
+use mini_security::{capabilities, paths};
 use mini_sys::namespace::CloneFlags;
-use oci_spec::runtime::{Capabilities as OciCapabilities, LinuxNamespaceType, Process, Spec};
+use oci_spec::runtime::{Linux, Process, Root, Spec};
 
 use crate::program::{Program, ProgramError};
-use crate::resources;
 use crate::step::Step;
+use crate::{resources, spec};
 
 /// What the OCI spec leaves to whoever runs it.
 #[derive(Debug, Clone, Default)]
@@ -86,172 +86,154 @@ pub enum PlanError {
 /// # Errors
 /// A spec that names something unknown, or that lacks a part.
 pub fn plan(spec: &Spec, setting: &Setting) -> Result<Plan, PlanError> {
-    let process = spec.process().as_ref().ok_or(PlanError::Missing("process"))?;
-    let root = spec.root().as_ref().ok_or(PlanError::Missing("root"))?;
-    let linux = spec.linux().clone().unwrap_or_default();
-    let namespaces = namespaces(spec);
-    let in_user_namespace = namespaces.create.contains(&Kind::User);
-
-    let mut plan = Plan {
-        before: Vec::new(),
-        clone: namespaces.clone_flags(),
-        cgroup: None,
-        beside: Vec::new(),
-        inside: Vec::new(),
+    let planner = Planner::read(spec, setting)?;
+    let mut plan = planner.on_the_host()?;
+    let (early, late) = if planner.parent_goes_first() {
+        (planner.meet_parent(), Vec::new())
+    } else {
+        // Joining cgroups takes the kernel long, and the mounts need not wait for it.
+        (Vec::new(), planner.meet_parent())
     };
-    plan.before.extend(namespaces.before_clone().into_iter().map(Step::Namespace));
-    if let (Some(layout), Some(path)) = (&setting.cgroups, linux.cgroups_path()) {
-        let name = path.to_string_lossy().trim_start_matches('/').to_owned();
-        let limits = linux.resources().as_ref().map(resources::limits).unwrap_or_default();
-        let steps = mini_cgroups::plan(layout, &name, &limits).map_err(PlanError::Limits)?;
-        // Where no cgroup can be made there are no steps, and a limit would have been an error above.
-        plan.cgroup = Some(name).filter(|_| !steps.is_empty());
-        plan.before.extend(steps.into_iter().map(Step::Cgroup));
-    }
-    let layout = setting.cgroups.as_ref().filter(|_| plan.cgroup.is_some());
-    let into_cgroup = layout.is_some_and(|layout| layout.unified.is_some());
-    plan.before.push(Step::Clone { namespaces: plan.clone, into_cgroup });
-    plan.beside.extend(setting.id_maps.iter().cloned().map(Step::IdMap));
-    if layout.is_some_and(|layout| !layout.hierarchies.is_empty()) {
-        plan.beside.push(Step::JoinCgroup);
-    }
-
-    let mounts = mounts(spec);
-    // Nothing can be done without ids, a mount of cgroups shows what the cgroup namespace was made of, and
-    // namespaces to join are named by the host's /proc.
-    let sees_host = !namespaces.join.is_empty();
-    let parent_goes_first =
-        in_user_namespace || sees_host || mounts.iter().any(|mount| mount.fstype == "cgroup2");
-    let inside = &mut plan.inside;
-    inside.extend([Step::NewSession, Step::DieWithParent]);
-    if parent_goes_first {
-        inside.push(Step::AwaitParent);
-        inside.extend(namespaces.inside().into_iter().map(Step::Namespace));
-    }
-    inside.push(Step::Root(mini_chroot::Step::KeepPrivate));
-    let devices = if in_user_namespace { Devices::Bind } else { Devices::Make };
-    match &setting.overlay {
-        Some(overlay) => inside.push(Step::Overlay(overlay.clone(), root.path().clone())),
-        None => inside.push(Step::Root(mini_chroot::Step::BindRoot(root.path().clone()))),
-    }
-    inside.extend(mini_chroot::plan(root.path(), &mounts, devices).into_iter().map(Step::Root));
-    if process.terminal().unwrap_or(false) {
-        inside.push(Step::Console { uid: process.user().uid() });
-    }
-    let masked = linux.masked_paths().iter().flatten().map(|path| paths::Step::Mask(path.into()));
-    let read_only = linux.readonly_paths().iter().flatten().map(|path| paths::Step::ReadOnly(path.into()));
-    inside.extend(read_only.chain(masked).map(Step::Path));
-    if root.readonly().unwrap_or(false) {
-        inside.push(Step::Root(mini_chroot::Step::ReadOnlyRoot));
-    }
-    if namespaces.create.contains(&Kind::Net) {
-        inside.push(Step::LoopbackUp);
-    }
-    if !parent_goes_first {
-        // Joining cgroups takes the kernel long, and the mounts above did not have to wait for it.
-        inside.push(Step::AwaitParent);
-        inside.extend(namespaces.inside().into_iter().map(Step::Namespace));
-    }
-    let groups_are_denied = setting.id_maps.contains(&idmap::Step::DenySetgroups);
-    let mut limits = inherited(process)?;
-    if !setting.init {
-        inside.extend(limits.drain(..).map(Step::Limit));
-    }
-    become_user(process, groups_are_denied, inside)?;
-    let program = Program::new(process).map_err(PlanError::Program)?;
-    inside.push(if setting.init { Step::Init { program, limits } } else { Step::Exec(program) });
+    plan.inside = [
+        vec![Step::NewSession, Step::DieWithParent],
+        early,
+        planner.move_in(),
+        planner.shut_doors(),
+        late,
+        planner.become_program()?,
+    ]
+    .concat();
     Ok(plan)
 }
 
-/// What the program passes on to those it runs.
-fn inherited(process: &Process) -> Result<Vec<limits::Step>, PlanError> {
-    let mut steps = Vec::new();
-    for limit in process.rlimits().iter().flatten() {
-        let name = limit.typ().to_string();
-        let resource = limits::resource(&name).ok_or(PlanError::Rlimit(name))?;
-        steps.push(limits::Step::Rlimit(resource, limit.soft(), limit.hard()));
-    }
-    steps.extend(process.oom_score_adj().map(|score| limits::Step::OomScoreAdj(score.into())));
-    Ok(steps)
+/// A spec, taken apart.
+struct Planner<'a> {
+    setting: &'a Setting,
+    process: &'a Process,
+    root: &'a Root,
+    linux: Linux,
+    namespaces: Namespaces,
+    mounts: Vec<Mount>,
 }
 
-/// The last metres: capabilities, user, directory. Each line here would be refused one line later,
-/// or would undo the one before.
-fn become_user(process: &Process, keep_groups: bool, inside: &mut Vec<Step>) -> Result<(), PlanError> {
-    let sets = capability_sets(process)?;
-    if let Some(sets) = &sets {
-        inside.push(Step::Capability(capabilities::Step::Bound(sets.bounding.clone())));
-        inside.push(Step::Capability(capabilities::Step::Keep));
+impl<'a> Planner<'a> {
+    fn read(spec: &'a Spec, setting: &'a Setting) -> Result<Self, PlanError> {
+        Ok(Self {
+            setting,
+            process: spec.process().as_ref().ok_or(PlanError::Missing("process"))?,
+            root: spec.root().as_ref().ok_or(PlanError::Missing("root"))?,
+            linux: spec.linux().clone().unwrap_or_default(),
+            namespaces: spec::namespaces(spec),
+            mounts: spec::mounts(spec),
+        })
     }
-    let user = process.user();
-    let groups = if keep_groups { None } else { Some(user.additional_gids().clone().unwrap_or_default()) };
-    inside.push(Step::WorkingDirectory(process.cwd().clone()));
-    inside.push(Step::User { uid: user.uid(), gid: user.gid(), groups });
-    inside.extend(sets.map(|sets| Step::Capability(capabilities::Step::Set(sets))));
-    if process.no_new_privileges().unwrap_or(false) {
-        inside.push(Step::Capability(capabilities::Step::NoNewPrivileges));
-    }
-    // The kernel forgets the request at a change of user, so it is made again.
-    inside.push(Step::DieWithParent);
-    Ok(())
-}
 
-fn namespaces(spec: &Spec) -> Namespaces {
-    let mut all = Namespaces {
-        hostname: spec.hostname().clone(),
-        domainname: spec.domainname().clone(),
-        ..Namespaces::default()
-    };
-    let wanted = spec.linux().as_ref().and_then(|linux| linux.namespaces().clone());
-    for namespace in wanted.into_iter().flatten() {
-        let kind = match namespace.typ() {
-            LinuxNamespaceType::Mount => Kind::Mount,
-            LinuxNamespaceType::Cgroup => Kind::Cgroup,
-            LinuxNamespaceType::Uts => Kind::Uts,
-            LinuxNamespaceType::Ipc => Kind::Ipc,
-            LinuxNamespaceType::User => Kind::User,
-            LinuxNamespaceType::Pid => Kind::Pid,
-            LinuxNamespaceType::Network => Kind::Net,
-            LinuxNamespaceType::Time => Kind::Time,
+    fn creates(&self, kind: Kind) -> bool {
+        self.namespaces.create.contains(&kind)
+    }
+
+    /// What the parent does: limits first, so that the process is born under them.
+    fn on_the_host(&self) -> Result<Plan, PlanError> {
+        let (cgroup, limits) = self.cgroup()?;
+        let layout = self.setting.cgroups.as_ref().filter(|_| cgroup.is_some());
+        let namespaces = self.namespaces.clone_flags();
+        let into_cgroup = layout.is_some_and(|layout| layout.unified.is_some());
+        let by_hand = layout.is_some_and(|layout| !layout.hierarchies.is_empty());
+
+        let mut before: Vec<Step> = self.namespaces.before_clone().into_iter().map(Step::Namespace).collect();
+        before.extend(limits);
+        before.push(Step::Clone { namespaces, into_cgroup });
+        let mut beside: Vec<Step> = self.setting.id_maps.iter().cloned().map(Step::IdMap).collect();
+        beside.extend(by_hand.then_some(Step::JoinCgroup));
+        Ok(Plan { before, clone: namespaces, cgroup, beside, inside: Vec::new() })
+    }
+
+    /// The cgroup's name and the steps that make it.
+    fn cgroup(&self) -> Result<(Option<String>, Vec<Step>), PlanError> {
+        let (Some(layout), Some(path)) = (&self.setting.cgroups, self.linux.cgroups_path()) else {
+            return Ok((None, Vec::new()));
         };
-        match namespace.path() {
-            Some(path) => all.join.push((kind, path.clone())),
-            None => all.create.push(kind),
-        }
+        let name = path.to_string_lossy().trim_start_matches('/').to_owned();
+        let limits = self.linux.resources().as_ref().map(resources::limits).unwrap_or_default();
+        let steps = mini_cgroups::plan(layout, &name, &limits).map_err(PlanError::Limits)?;
+        // Where no cgroup can be made there are no steps, and a limit would have been an error above.
+        let name = Some(name).filter(|_| !steps.is_empty());
+        Ok((name, steps.into_iter().map(Step::Cgroup).collect()))
     }
-    all
-}
 
-fn mounts(spec: &Spec) -> Vec<Mount> {
-    let convert = |mount: &oci_spec::runtime::Mount| Mount {
-        target: mount.destination().clone(),
-        fstype: mount.typ().clone().unwrap_or_else(|| "bind".to_owned()),
-        source: mount.source().clone().unwrap_or_default().to_string_lossy().into_owned(),
-        options: mount.options().clone().unwrap_or_default(),
-    };
-    spec.mounts().iter().flatten().map(convert).collect()
-}
+    /// Whether nothing inside can be done before the parent's part: without ids there are no rights, a mount of
+    /// cgroups shows what the cgroup namespace was made of, and namespaces to join are named by the host's /proc.
+    fn parent_goes_first(&self) -> bool {
+        let shows_cgroups = self.mounts.iter().any(|mount| mount.fstype == "cgroup2");
+        self.creates(Kind::User) || !self.namespaces.join.is_empty() || shows_cgroups
+    }
 
-fn capability_sets(process: &Process) -> Result<Option<Capabilities>, PlanError> {
-    let Some(sets) = process.capabilities() else { return Ok(None) };
-    let list = |set: &Option<OciCapabilities>| {
-        let mut list = set
-            .iter()
-            .flatten()
-            .map(|capability| capability.to_string().parse())
-            .collect::<Result<Vec<Capability>, _>>()
-            .map_err(PlanError::Capability)?;
-        // The library keeps sets without an order; ours is the kernel's.
-        list.sort_unstable();
-        Ok(list)
-    };
-    Ok(Some(Capabilities {
-        bounding: list(sets.bounding())?,
-        effective: list(sets.effective())?,
-        permitted: list(sets.permitted())?,
-        inheritable: list(sets.inheritable())?,
-        ambient: list(sets.ambient())?,
-    }))
+    /// Waits for the parent; then what depends on its part.
+    fn meet_parent(&self) -> Vec<Step> {
+        let after = self.namespaces.inside().into_iter().map(Step::Namespace);
+        std::iter::once(Step::AwaitParent).chain(after).collect()
+    }
+
+    /// From the host's files to the container's.
+    fn move_in(&self) -> Vec<Step> {
+        let path = self.root.path();
+        let devices = if self.creates(Kind::User) { Devices::Bind } else { Devices::Make };
+        let mut steps = vec![Step::Root(mini_chroot::Step::KeepPrivate)];
+        steps.push(match &self.setting.overlay {
+            Some(overlay) => Step::Overlay(overlay.clone(), path.clone()),
+            None => Step::Root(mini_chroot::Step::BindRoot(path.clone())),
+        });
+        steps.extend(mini_chroot::plan(path, &self.mounts, devices).into_iter().map(Step::Root));
+        if self.process.terminal().unwrap_or(false) {
+            steps.push(Step::Console { uid: self.process.user().uid() });
+        }
+        steps
+    }
+
+    /// Covers what is the host's, while there is still the right to mount.
+    fn shut_doors(&self) -> Vec<Step> {
+        let read_only =
+            self.linux.readonly_paths().iter().flatten().map(|path| paths::Step::ReadOnly(path.into()));
+        let masked = self.linux.masked_paths().iter().flatten().map(|path| paths::Step::Mask(path.into()));
+        let mut steps: Vec<Step> = read_only.chain(masked).map(Step::Path).collect();
+        if self.root.readonly().unwrap_or(false) {
+            steps.push(Step::Root(mini_chroot::Step::ReadOnlyRoot));
+        }
+        if self.creates(Kind::Net) {
+            steps.push(Step::LoopbackUp);
+        }
+        steps
+    }
+
+    /// The last metres: each step here would be refused one step later, or would undo the one before.
+    fn become_program(&self) -> Result<Vec<Step>, PlanError> {
+        let process = self.process;
+        let mut limits = spec::inherited(process)?;
+        let mut steps = Vec::new();
+        if !self.setting.init {
+            steps.extend(limits.drain(..).map(Step::Limit));
+        }
+        let sets = spec::capability_sets(process)?;
+        if let Some(sets) = &sets {
+            steps.push(Step::Capability(capabilities::Step::Bound(sets.bounding.clone())));
+            steps.push(Step::Capability(capabilities::Step::Keep));
+        }
+        let user = process.user();
+        let keep_groups = self.setting.id_maps.contains(&idmap::Step::DenySetgroups);
+        let groups =
+            if keep_groups { None } else { Some(user.additional_gids().clone().unwrap_or_default()) };
+        steps.push(Step::WorkingDirectory(process.cwd().clone()));
+        steps.push(Step::User { uid: user.uid(), gid: user.gid(), groups });
+        steps.extend(sets.map(|sets| Step::Capability(capabilities::Step::Set(sets))));
+        if process.no_new_privileges().unwrap_or(false) {
+            steps.push(Step::Capability(capabilities::Step::NoNewPrivileges));
+        }
+        // The kernel forgets the request at a change of user, so it is made again.
+        steps.push(Step::DieWithParent);
+        let program = Program::new(process).map_err(PlanError::Program)?;
+        steps.push(if self.setting.init { Step::Init { program, limits } } else { Step::Exec(program) });
+        Ok(steps)
+    }
 }
 
 #[cfg(test)]
