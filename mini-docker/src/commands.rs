@@ -34,7 +34,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<u8> {
         return print(&Cli::command().render_help().to_string());
     };
     match command {
-        Command::Run(args) | Command::Container(Container::Run(args)) => run::run(&home?, *args),
+        Command::Run(args) | Command::Container(Container::Run(args)) => run::run(&home?, &args),
         Command::Ps(args) | Command::Container(Container::Ls(args)) => ps::run(&home?, &args),
         Command::Logs(args) | Command::Container(Container::Logs(args)) => logs::run(&home?, &args),
         Command::Stop(args) | Command::Container(Container::Stop(args)) => stop::run(&home?, &args),

@@ -4,6 +4,7 @@ use std::io::Write as _;
 
 use mini_engine::{HomeError, StartError};
 use mini_images::StoreError;
+use mini_sys::Errno;
 
 /// The status for what is our fault and not a program's.
 pub(crate) const OURS: u8 = 125;

@@ -23,7 +23,14 @@ pub(crate) enum Ending {
     /// The program has ended with this status.
     Exited(i32),
     /// The container could not be started.
-    Failed(String, i32),
+    Failed {
+        /// Why.
+        message: String,
+        /// A way out.
+        hint: Option<String>,
+        /// The exit status.
+        status: i32,
+    },
     /// The monitor is gone without a word.
     Lost,
 }
@@ -51,7 +58,9 @@ pub(crate) fn await_start(socket: &OwnedFd) -> anyhow::Result<Ending> {
     loop {
         match FromMonitor::receive(socket)? {
             Some(FromMonitor::Step(line)) => explain(&line)?,
-            Some(FromMonitor::Failed(message, status)) => return Ok(Ending::Failed(message, status)),
+            Some(FromMonitor::Failed { message, hint, status }) => {
+                return Ok(Ending::Failed { message, hint, status });
+            }
             Some(_) => return Ok(Ending::Started),
             None => return Ok(Ending::Lost),
         }
@@ -127,7 +136,9 @@ impl Session<'_> {
             }
             FromMonitor::Stdout(bytes) => write(&mut io::stdout(), &bytes)?,
             FromMonitor::Stderr(bytes) => write(&mut io::stderr(), &bytes)?,
-            FromMonitor::Failed(message, status) => return Ok(Some(Ending::Failed(message, status))),
+            FromMonitor::Failed { message, hint, status } => {
+                return Ok(Some(Ending::Failed { message, hint, status }));
+            }
             FromMonitor::Exited(status) => return Ok(Some(Ending::Exited(status))),
         }
         Ok(None)

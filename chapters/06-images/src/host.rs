@@ -26,7 +26,7 @@ pub const HOST: &str = "host";
 #[derive(Debug, thiserror::Error)]
 pub enum HostError {
     /// Its programs cannot be gathered.
-    #[error("assemble the image `host` from this machine's programs")]
+    #[error(transparent)]
     Assemble(#[from] HostImageError),
     /// There is no place to work in.
     #[error("make a directory to assemble the image `host` in")]

@@ -57,6 +57,29 @@ pub enum StartError {
     Prepare(#[source] Error),
 }
 
+impl StartError {
+    /// The way out, where we know one.
+    pub fn hint(&self) -> Option<String> {
+        let Self::Step { source, .. } = self else { return None };
+        let call = source.call();
+        match source.errno() {
+            Errno::ENODEV if call.contains("overlay") => {
+                Some("this kernel has no overlayfs: `modprobe overlay` as root, or another kernel".to_owned())
+            }
+            Errno::EPERM | Errno::ENOSPC | Errno::EUSERS if call.contains("CLONE_NEWUSER") => {
+                mini_namespaces::why_no_user_namespaces()
+            }
+            Errno::ENOSPC => Some(
+                "the disk is full, or a limit of the kernel on how many of these there may be".to_owned(),
+            ),
+            Errno::ENOSYS | Errno::EPERM => {
+                Some("`mini-docker doctor` tells what this machine can do".to_owned())
+            }
+            _ => None,
+        }
+    }
+}
+
 /// Is told each step as it is done: its number from 1, the step, how long it took.
 pub type OnStep<'a> = &'a mut dyn FnMut(usize, &Step, Duration);
 

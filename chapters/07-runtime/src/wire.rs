@@ -18,8 +18,15 @@ pub enum FromMonitor {
     Step(String),
     /// The program runs, as this process.
     Started(i32),
-    /// The container could not be started: the message and the exit status.
-    Failed(String, i32),
+    /// The container could not be started.
+    Failed {
+        /// Why, on one line.
+        message: String,
+        /// A way out, where one is known.
+        hint: Option<String>,
+        /// The exit status.
+        status: i32,
+    },
     /// Bytes of the program's standard output, or of its terminal.
     Stdout(Vec<u8>),
     /// Bytes of its standard error.
@@ -45,7 +52,10 @@ impl FromMonitor {
         match self {
             Self::Step(line) => (b's', line.clone().into_bytes()),
             Self::Started(pid) => (b'r', pid.to_le_bytes().to_vec()),
-            Self::Failed(text, status) => (b'f', [&status.to_le_bytes(), text.as_bytes()].concat()),
+            Self::Failed { message, hint, status } => {
+                let hint = hint.as_deref().unwrap_or_default();
+                (b'f', [&status.to_le_bytes(), message.as_bytes(), b"\0", hint.as_bytes()].concat())
+            }
             Self::Stdout(bytes) => (b'1', bytes.clone()),
             Self::Stderr(bytes) => (b'2', bytes.clone()),
             Self::Exited(status) => (b'x', status.to_le_bytes().to_vec()),
@@ -57,8 +67,14 @@ impl FromMonitor {
             b's' => Self::Step(text(content)),
             b'r' => Self::Started(i32::from_le_bytes(content.try_into().ok()?)),
             b'f' => {
-                let (status, message) = content.split_first_chunk()?;
-                Self::Failed(text(message), i32::from_le_bytes(*status))
+                let (status, texts) = content.split_first_chunk()?;
+                let texts = text(texts);
+                let (message, hint) = texts.split_once('\0')?;
+                Self::Failed {
+                    message: message.to_owned(),
+                    hint: Some(hint.to_owned()).filter(|hint| !hint.is_empty()),
+                    status: i32::from_le_bytes(*status),
+                }
             }
             b'1' => Self::Stdout(content.to_vec()),
             b'2' => Self::Stderr(content.to_vec()),
@@ -150,7 +166,8 @@ mod tests {
         let sent = [
             FromMonitor::Step("1 mount".to_owned()),
             FromMonitor::Started(42),
-            FromMonitor::Failed("no".to_owned(), 127),
+            FromMonitor::Failed { message: "no".to_owned(), hint: None, status: 127 },
+            FromMonitor::Failed { message: "no".to_owned(), hint: Some("so".to_owned()), status: 125 },
             FromMonitor::Stdout(vec![0; CHUNK]),
             FromMonitor::Stderr(vec![7]),
             FromMonitor::Exited(3),

@@ -6,14 +6,15 @@
 //! cgroup, deleting files) comes after the end is told. Book ch. 7, 10.
 
 use jiff::Timestamp;
-use mini_cgroups::Layout;
+use mini_cgroups::{Cgroup, Layout};
 use mini_runtime::explain::{self, Format};
 use mini_runtime::log::Log;
 use mini_runtime::relay::Relay;
 use mini_runtime::wire::FromMonitor;
 use mini_runtime::{Plan, Started, stdio};
 use mini_sys::clone;
-use mini_sys::pidfd::Exit;
+use mini_sys::pidfd::{self, Exit};
+use mini_sys::signal::Signal;
 use std::os::fd::OwnedFd;
 
 use crate::home::Home;
@@ -56,7 +57,23 @@ pub(crate) fn main(monitor: Monitor, socket: OwnedFd) -> ! {
 /// Why a container did not start, as it is told.
 struct Failure {
     message: String,
+    hint: Option<String>,
     status: i32,
+}
+
+impl Failure {
+    /// What is our fault, or the machine's.
+    fn ours(error: &dyn std::error::Error) -> Self {
+        Self { message: chain(error), hint: None, status: OURS }
+    }
+
+    fn of_start(error: &mini_runtime::StartError) -> Self {
+        let status = match error {
+            mini_runtime::StartError::Exec(exec) => exec.exit_code(),
+            _ => OURS,
+        };
+        Self { message: chain(error), hint: error.hint(), status }
+    }
 }
 
 fn begin(
@@ -69,11 +86,11 @@ fn begin(
 ) -> Result<(Started, Relay), Failure> {
     let config = &record.config;
     // Held while the container is being started, so that nobody takes it for one that was left behind.
-    let lock =
-        record::lock(home, &record.id).map_err(|error| Failure { message: chain(&error), status: OURS })?;
-    let _lock = lock.ok_or_else(|| Failure { message: "it has been removed".to_owned(), status: OURS })?;
-    let ours = |error: &dyn std::error::Error| Failure { message: chain(error), status: OURS };
-    let (program, mut streams) = stdio::pair(config.tty, config.open_stdin).map_err(|error| ours(&error))?;
+    let lock = record::lock(home, &record.id).map_err(|error| Failure::ours(&error))?;
+    let gone = || Failure { message: "it has been removed".to_owned(), hint: None, status: OURS };
+    let _lock = lock.ok_or_else(gone)?;
+    let (program, mut streams) =
+        stdio::pair(config.tty, config.open_stdin).map_err(|error| Failure::ours(&error))?;
     let mut tell = |number: usize, step: &mini_runtime::Step, took| {
         let line = explain::line(number, step, took, explain.unwrap_or(Format::Text));
         // Whoever asked may have gone away; the container starts all the same.
@@ -81,10 +98,8 @@ fn begin(
     };
     let on_step: Option<mini_runtime::start::OnStep<'_>> =
         if explain.is_some() { Some(&mut tell) } else { None };
-    let started = mini_runtime::start(plan, Some(layout), program, on_step).map_err(|error| Failure {
-        message: chain(&error),
-        status: if let mini_runtime::StartError::Exec(exec) = &error { exec.exit_code() } else { OURS },
-    })?;
+    let started = mini_runtime::start(plan, Some(layout), program, on_step);
+    let started = started.map_err(|error| Failure::of_start(&error))?;
     record.maker = None;
     record.state.status = Status::Running;
     record.state.process = ProcessId::of(started.child.pid);
@@ -93,11 +108,21 @@ fn begin(
     record.state.finished_at = None;
     record.state.exit_code = 0;
     record.state.error.clear();
-    record.save(home).map_err(|error| ours(&error))?;
+    if let Err(error) = record.save(home) {
+        // Nobody could find it: a container without a record must not run.
+        abandon(&started);
+        return Err(Failure::ours(&error));
+    }
     let _ = FromMonitor::Started(started.child.pid.as_raw()).send(socket, true);
     let log = Log::open(&record.log_path(home)).ok();
     streams.console = None;
     Ok((started, Relay::new(streams, log, record.config.stdin_once)))
+}
+
+fn abandon(started: &Started) {
+    let _ = pidfd::pidfd_send_signal(&started.child.pidfd, Signal::SIGKILL);
+    let _ = pidfd::wait(&started.child.pidfd);
+    let _ = started.cgroup.as_ref().map(Cgroup::remove);
 }
 
 fn watch(
@@ -111,7 +136,7 @@ fn watch(
     relay.set_console(started.console.take());
     relay.attach(socket);
     // Without a relay there is no way to see the end but to wait for it.
-    let exit = relay.run(&started.child.pidfd).or_else(|_| mini_sys::pidfd::wait(&started.child.pidfd));
+    let exit = relay.run(&started.child.pidfd).or_else(|_| pidfd::wait(&started.child.pidfd));
     let status = exit.unwrap_or(Exit::Signal(9)).shell_code();
     let oom_killed =
         started.cgroup.as_ref().is_some_and(|cgroup| cgroup.oom_kills().is_ok_and(|kills| kills > 0));
@@ -154,13 +179,15 @@ fn fail(
             let _ = remove::delete(&trash);
         }
     } else {
-        Record::change(home, id, |record| {
+        // A full disk may be the very failure that is to be told.
+        let _ = Record::change(home, id, |record| {
             record.maker = None;
             record.state.exit_code = failure.status;
             failure.message.clone_into(&mut record.state.error);
-        })?;
+        });
     }
-    let _ = FromMonitor::Failed(failure.message.clone(), failure.status).send(socket, true);
+    let (message, hint) = (failure.message.clone(), failure.hint.clone());
+    let _ = FromMonitor::Failed { message, hint, status: failure.status }.send(socket, true);
     Ok(())
 }
 

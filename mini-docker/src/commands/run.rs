@@ -11,8 +11,8 @@ use crate::failure::{Failure, OURS, plain};
 use crate::terminal::{self, Ending};
 use crate::values::variable;
 
-pub(crate) fn run(home: &Home, args: Run) -> anyhow::Result<u8> {
-    start(home, &args).map_err(ours)
+pub(crate) fn run(home: &Home, args: &Run) -> anyhow::Result<u8> {
+    start(home, args).map_err(ours)
 }
 
 /// Whatever goes wrong before the program runs is 125, except what has a status of its own.
@@ -47,9 +47,9 @@ fn start(home: &Home, args: &Run) -> anyhow::Result<u8> {
             print(&format!("{id}\n"))
         }
         Ending::Exited(status) => Ok(status as u8),
-        Ending::Failed(message, status) => Err(Failure {
+        Ending::Failed { message, hint, status } => Err(Failure {
             message: format!("cannot start `{name}`: {}", plain(&message)),
-            hint: None,
+            hint,
             status: status as u8,
         }
         .into()),

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use crate::{host_image, leaks, needs};
 
 /// Long enough for a loaded or emulated machine; nobody waits for it when all is well.
-const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// An engine with a state directory of its own. When the test is over its containers are removed, and nothing
 /// may be left of them.

@@ -5,12 +5,13 @@ use std::io::{Read as _, Write as _};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use mini_sys::tty::{self, WindowSize};
 
-use crate::harness::{eventually, exit_code};
-use std::sync::{Arc, Mutex};
+use crate::harness::{PATIENCE, exit_code};
 
 /// A terminal with a command on it.
 pub(crate) struct Session {
@@ -61,7 +62,11 @@ impl Session {
     /// Waits until the screen has shown this.
     #[track_caller]
     pub(crate) fn wait_for(&self, text: &str) {
-        eventually(&format!("{text:?} is shown: {:?}", self.text()), || self.text().contains(text));
+        let begun = Instant::now();
+        while !self.text().contains(text) {
+            assert!(begun.elapsed() < PATIENCE, "{text:?} is not shown: {:?}", self.text());
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// Another size, of which the kernel tells the command.

@@ -182,7 +182,7 @@ fn a_shell_has_job_control() {
         let mut session = Session::start(&mut engine.command(line, &[] as &[&str]), 80, 24);
         session.wait_for("# ");
         session.keys("sh -c 'echo in front; exec sleep 1000'\r");
-        session.wait_for("\nin front");
+        session.wait_for("\rin front");
         session.keys("\u{1a}");
         session.wait_for("Stopped");
         session.keys("kill %1; wait; exit 4\r");

@@ -1,0 +1,125 @@
+//! What the command says about itself: `--help`, `--version`, `version`, `info`, `doctor`.
+
+use serde_json::Value;
+
+use crate::harness::Engine;
+
+const VERBS: [&str; 14] = [
+    "run", "ps", "logs", "stop", "kill", "rm", "images", "rmi", "import", "load", "inspect", "version",
+    "info", "doctor",
+];
+
+#[test]
+fn every_verb_has_help() {
+    let engine = Engine::anywhere();
+    let top = engine.call("--help").ok();
+    for verb in VERBS {
+        assert!(top.lines().any(|line| line.trim_start().starts_with(verb)), "{verb} is not in {top}");
+        let help = engine.call(&format!("{verb} --help"));
+        assert!(help.ok().contains("Usage: mini-docker "), "{verb}");
+        assert_eq!(help.err(), "", "{verb}");
+    }
+    assert_eq!(engine.call("").ok(), top);
+    for verb in ["container ls", "container run", "image ls", "image rm"] {
+        engine.call(&format!("{verb} --help")).ok();
+    }
+    assert!(!engine.root().exists(), "help makes no directory");
+}
+
+#[test]
+fn the_flags_of_run_are_all_told() {
+    let engine = Engine::anywhere();
+    let help = engine.call("run --help").ok();
+    for flag in [
+        "-i, --interactive",
+        "-t, --tty",
+        "-d, --detach",
+        "--rm",
+        "--name",
+        "-e, --env",
+        "--env-file",
+        "-w, --workdir",
+        "-u, --user",
+        "-h, --hostname",
+        "--entrypoint",
+        "-m, --memory",
+        "--memory-swap",
+        "--cpus",
+        "-c, --cpu-shares",
+        "--cpuset-cpus",
+        "--pids-limit",
+        "--read-only",
+        "--tmpfs",
+        "--ulimit",
+        "--init",
+        "--stop-signal",
+        "--network",
+        "--explain",
+    ] {
+        assert!(help.contains(flag), "{flag}");
+    }
+}
+
+#[test]
+fn what_is_no_command_is_refused_as_docker_does() {
+    let engine = Engine::anywhere();
+    let done = engine.call("nosuch");
+    assert!(done.fails(1).contains("nosuch"), "{}", done.err());
+    assert!(engine.call("rum").err().contains("run"), "a verb that is alike is offered");
+    for verb in ["rm", "rmi", "stop", "kill", "logs", "inspect", "import", "run"] {
+        let message = engine.call(verb).fails(1);
+        assert!(
+            message.contains(&format!("{verb}' requires at least 1 argument"))
+                || message.contains(&format!("{verb}' requires 1 argument")),
+            "{message}"
+        );
+    }
+    for line in ["ps x", "images a b", "version x", "info x", "logs a b"] {
+        engine.call(line).fails(1);
+    }
+    for line in ["ps --nosuch", "rm -z x", "logs --tail"] {
+        engine.call(line).fails(125);
+    }
+    assert!(!engine.root().exists(), "a wrong command makes no directory");
+}
+
+#[test]
+fn versions_are_told() {
+    let engine = Engine::anywhere();
+    let version = env!("CARGO_PKG_VERSION");
+    for flag in ["--version", "-v"] {
+        assert_eq!(engine.call(flag).ok(), format!("mini-docker version {version}"));
+    }
+    assert!(engine.call("version").ok().contains(version));
+    assert_eq!(engine.call("version --format {{.Client.Version}}").ok(), version);
+    let json: Value = serde_json::from_str(&engine.call("version -f json").ok()).unwrap();
+    assert_eq!(json["Server"]["Os"], "linux");
+}
+
+#[test]
+fn info_counts_what_is_there() {
+    let Some(engine) = Engine::new() else { return };
+    engine.call("run --name old host true").ok();
+    engine.detached("", "sleep 1000");
+    let info = engine.call("info").ok();
+    for line in [" Containers: 2", "  Running: 1", "  Stopped: 1", " Images: 1", " Storage Driver: overlay2"]
+    {
+        assert!(info.lines().any(|own| own == line), "{line:?} is not in {info}");
+    }
+    let json: Value = serde_json::from_str(&engine.call("info --format json").ok()).unwrap();
+    assert_eq!((json["Containers"].as_u64(), json["ContainersRunning"].as_u64()), (Some(2), Some(1)));
+    assert_eq!(json["DockerRootDir"].as_str().unwrap(), engine.root().display().to_string());
+    assert_eq!(engine.call("info -f {{.OSType}}").ok(), "linux");
+    assert!(engine.call("info -f {{.Nosuch}}").fails(1).starts_with("template "));
+}
+
+#[test]
+fn doctor_looks_at_the_machine() {
+    let Some(engine) = Engine::new() else { return };
+    let shown = engine.call("doctor");
+    let all = shown.out() + &shown.err();
+    for word in ["kernel", "overlay", "cgroup", "namespaces"] {
+        assert!(all.to_lowercase().contains(word), "{word} is not in {all}");
+    }
+    assert_eq!(engine.ids(), [] as [&str; 0]);
+}
