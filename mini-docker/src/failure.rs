@@ -86,18 +86,21 @@ fn hint(error: &anyhow::Error) -> Option<String> {
         if let Some(StartError::Plan(mini_runtime::PlanError::Limits(limits))) = cause.downcast_ref() {
             return limits.hint().map(str::to_owned);
         }
-        cause.downcast_ref::<std::io::Error>().and_then(io_hint)
+        let of_io = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::raw_os_error);
+        let of_call = cause.downcast_ref::<mini_sys::Error>().map(|error| error.errno() as i32);
+        of_io.or(of_call).and_then(|number| of_errno(Errno::from_raw(number)))
     })
 }
 
-fn io_hint(error: &std::io::Error) -> Option<String> {
-    match error.kind() {
-        std::io::ErrorKind::StorageFull => Some(
+fn of_errno(errno: Errno) -> Option<String> {
+    let text = match errno {
+        Errno::ENOSPC => {
             "the disk is full: `mini-docker rm` and `rmi` make room, `--root DIR` uses another disk"
-                .to_owned(),
-        ),
-        _ => None,
-    }
+        }
+        Errno::EROFS => "the file system is read-only: `--root DIR` keeps everything elsewhere",
+        _ => return None,
+    };
+    Some(text.to_owned())
 }
 
 /// The error as it is, with this exit status.
