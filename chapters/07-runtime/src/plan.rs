@@ -145,6 +145,9 @@ impl<'a> Planner<'a> {
         before.push(Step::Clone { namespaces, into_cgroup });
         let mut beside: Vec<Step> = self.setting.id_maps.iter().cloned().map(Step::IdMap).collect();
         beside.extend(by_hand.then_some(Step::JoinCgroup));
+        // The parent's to do while the new process mounts, but for a user namespace, whose network only its own
+        // root may touch.
+        beside.extend((self.creates(Kind::Net) && !self.creates(Kind::User)).then_some(Step::LoopbackUp));
         Ok(Plan { before, clone: namespaces, cgroup, beside, inside: Vec::new() })
     }
 
@@ -199,7 +202,7 @@ impl<'a> Planner<'a> {
         if self.root.readonly().unwrap_or(false) {
             steps.push(Step::Root(mini_chroot::Step::ReadOnlyRoot));
         }
-        if self.creates(Kind::Net) {
+        if self.creates(Kind::Net) && self.creates(Kind::User) {
             steps.push(Step::LoopbackUp);
         }
         steps

@@ -8,13 +8,16 @@
 use std::convert::Infallible;
 use std::fs::File;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use mini_cgroups::{Cgroup, Layout};
 use mini_chroot::Detached;
 use mini_namespaces::idmap::IdMapError;
 use mini_sys::clone::{self, Child, Keep};
-use mini_sys::{Errno, Error, file, ipc, pidfd, process, signal};
+use mini_sys::file::{CWD, Mode, OFlags, ResolveFlags};
+use mini_sys::namespace::{self, CloneFlags};
+use mini_sys::{Errno, Error, Pid, file, ipc, net, pidfd, process, signal};
 
 use crate::channel::{self, Report};
 use crate::plan::Plan;
@@ -175,6 +178,7 @@ impl Parent<'_> {
                 Some(cgroup) => cgroup.join_separate(pid),
                 None => Ok(()),
             },
+            (Step::LoopbackUp, Some(pid)) => in_network_of(pid, || net::interface_up("lo")),
             _ => Err(Error::new(format!("{} on the host", step.call()), Errno::EPERM)),
         }
     }
@@ -267,6 +271,18 @@ impl Parent<'_> {
             let _ = cgroup.remove();
         }
     }
+}
+
+/// Does `work` in the network namespace of `pid`, and comes back.
+fn in_network_of(pid: Pid, work: impl FnOnce() -> mini_sys::Result<()>) -> mini_sys::Result<()> {
+    let open = |path: &str| {
+        file::openat2(CWD, Path::new(path), OFlags::RDONLY, Mode::empty(), ResolveFlags::empty())
+    };
+    let home = open("/proc/self/ns/net")?;
+    namespace::setns(open(&format!("/proc/{pid}/ns/net"))?, CloneFlags::CLONE_NEWNET)?;
+    let done = work();
+    namespace::setns(home, CloneFlags::CLONE_NEWNET)?;
+    done
 }
 
 /// The failed call of an id map; what a helper program said is in no number.

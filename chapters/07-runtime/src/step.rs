@@ -53,7 +53,7 @@ pub enum Step {
         /// Who owns it.
         uid: u32,
     },
-    /// Brings up the interface `lo` of the new network namespace.
+    /// Brings up the interface `lo` of the new network namespace, from within or by the parent.
     LoopbackUp,
     /// Hides or protects a path. Chapter 4.
     Path(paths::Step),
