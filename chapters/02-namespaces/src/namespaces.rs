@@ -6,7 +6,7 @@
 //! starts a process (see `mini-runtime`). namespaces(7), clone(2), setns(2), time_namespaces(7); book ch. 2.
 
 use std::fmt;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use mini_sys::file::{self, CWD, Mode, OFlags, ResolveFlags};
@@ -74,7 +74,7 @@ const NEWTIME: i32 = 0x80;
 
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.file_name())
+        f.pad(self.file_name())
     }
 }
 
@@ -184,6 +184,16 @@ impl Step {
             Self::Domainname(name) => process::setdomainname(name),
         }
     }
+}
+
+/// Moves this process into all of `kinds` of the namespaces that the process of `pidfd` is in, in one call. Children
+/// made from here on are in its pid namespace; this process itself stays in its own. setns(2).
+///
+/// # Errors
+/// `EPERM` without the rights in the other's user namespace, `ESRCH` when it has ended, `EINVAL` for its own
+/// user namespace.
+pub fn join(pidfd: impl AsFd, kinds: &[Kind]) -> Result<()> {
+    namespace::setns(pidfd, kinds.iter().map(|kind| kind.flag()).collect())
 }
 
 fn open(path: &Path) -> Result<OwnedFd> {
