@@ -11,7 +11,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use mini_images::Image;
+use mini_images::{Image, RunConfig};
 use mini_sys::procfs;
 
 use crate::home::Home;
@@ -83,16 +83,10 @@ pub fn create(home: &Home, request: Create) -> Result<Record, CreateError> {
 /// The record, complete but for a name by chance. No file is touched.
 fn draft(request: Create) -> Result<Record, CreateError> {
     let Create { name, image, mut config, host_config } = request;
-    let defaults = &image.config.config;
     let id = id::random().map_err(CreateError::Id)?;
-    let own_entrypoint = config.entrypoint.is_some();
-    config.entrypoint = config.entrypoint.take().or_else(|| defaults.entrypoint.clone());
-    config.entrypoint = config.entrypoint.filter(|words| words.iter().any(|word| !word.is_empty()));
-    if config.cmd.is_none() && !own_entrypoint {
-        config.cmd = defaults.cmd.clone();
-    }
-    let arguments =
-        [config.entrypoint.clone(), config.cmd.clone()].into_iter().flatten().flatten().collect::<Vec<_>>();
+    fill_in(&mut config, &image.config.config);
+    let words = [&config.entrypoint, &config.cmd].into_iter().flatten().flatten();
+    let arguments: Vec<String> = words.cloned().collect();
     if arguments.is_empty() {
         return Err(CreateError::NoCommand);
     }
@@ -100,25 +94,7 @@ fn draft(request: Create) -> Result<Record, CreateError> {
         config.hostname =
             if host_config.network_mode == "host" { host_name() } else { id::short(&id).to_owned() };
     }
-    if !is_hostname(&config.hostname) {
-        return Err(CreateError::Hostname(config.hostname));
-    }
-    take_default(&mut config.user, &defaults.user);
-    take_default(&mut config.working_dir, &defaults.working_dir);
-    if !config.working_dir.is_empty() && !Path::new(&config.working_dir).is_absolute() {
-        return Err(CreateError::WorkingDirectory(config.working_dir));
-    }
-    config.stop_signal = config.stop_signal.take().or_else(|| defaults.stop_signal.clone());
-    config.volumes = defaults.volumes.clone();
-    let mut env = defaults.env.clone();
-    for variable in &config.env {
-        let (name, value) = variable.split_once('=').unwrap_or((variable, ""));
-        mini_images::change::set_env(&mut env, name, value);
-    }
-    config.env = env;
-    let mut labels = defaults.labels.clone().unwrap_or_default();
-    labels.append(&mut config.labels);
-    config.labels = labels;
+    check(&config)?;
     Ok(Record {
         id,
         name: name.unwrap_or_default(),
@@ -129,17 +105,41 @@ fn draft(request: Create) -> Result<Record, CreateError> {
         arguments,
         config,
         host_config,
-        state: State {
-            status: Status::Created,
-            process: None,
-            monitor: None,
-            exit_code: 0,
-            error: String::new(),
-            oom_killed: false,
-            started_at: None,
-            finished_at: None,
-        },
+        state: State::created(),
     })
+}
+
+/// What the user left open the image decides.
+fn fill_in(config: &mut Config, image: &RunConfig) {
+    // Who names another entrypoint does not want the arguments that were meant for the old one.
+    if config.cmd.is_none() && config.entrypoint.is_none() {
+        config.cmd.clone_from(&image.cmd);
+    }
+    let entrypoint = config.entrypoint.take().or_else(|| image.entrypoint.clone());
+    config.entrypoint = entrypoint.filter(|words| words.iter().any(|word| !word.is_empty()));
+    take_default(&mut config.user, &image.user);
+    take_default(&mut config.working_dir, &image.working_dir);
+    config.stop_signal = config.stop_signal.take().or_else(|| image.stop_signal.clone());
+    config.volumes.clone_from(&image.volumes);
+    let mut env = image.env.clone();
+    for variable in &config.env {
+        let (name, value) = variable.split_once('=').unwrap_or((variable, ""));
+        mini_images::change::set_env(&mut env, name, value);
+    }
+    config.env = env;
+    let mut labels = image.labels.clone().unwrap_or_default();
+    labels.append(&mut config.labels);
+    config.labels = labels;
+}
+
+fn check(config: &Config) -> Result<(), CreateError> {
+    if !is_hostname(&config.hostname) {
+        return Err(CreateError::Hostname(config.hostname.clone()));
+    }
+    if !config.working_dir.is_empty() && !Path::new(&config.working_dir).is_absolute() {
+        return Err(CreateError::WorkingDirectory(config.working_dir.clone()));
+    }
+    Ok(())
 }
 
 fn write(home: &Home, record: &mut Record) -> Result<(), CreateError> {

@@ -98,6 +98,22 @@ pub struct State {
     pub finished_at: Option<Timestamp>,
 }
 
+impl State {
+    /// That of a container whose program has not been started.
+    pub fn created() -> Self {
+        Self {
+            status: Status::Created,
+            process: None,
+            monitor: None,
+            exit_code: 0,
+            error: String::new(),
+            oom_killed: false,
+            started_at: None,
+            finished_at: None,
+        }
+    }
+}
+
 /// What the container runs: Docker's `Config`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
