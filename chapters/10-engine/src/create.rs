@@ -17,7 +17,7 @@ use mini_sys::procfs;
 use crate::home::Home;
 use crate::id;
 use crate::names::{self, NameError};
-use crate::record::{Config, HostConfig, LOG, ProcessId, Record, RecordError, State, Status};
+use crate::record::{Config, HostConfig, LOG, ProcessId, Record, RecordError, State};
 
 /// What a user asked for.
 #[derive(Debug, Clone)]
