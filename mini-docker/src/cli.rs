@@ -377,7 +377,7 @@ fn usage(error: &clap::Error) -> Failure {
         _ => String::new(),
     };
     // What follows is how the value is called in the help.
-    let flag = text(ContextKind::InvalidArg).split(' ').next().unwrap_or_default().to_owned();
+    let flag = text(ContextKind::InvalidArg).split([' ', '[', '=']).next().unwrap_or_default().to_owned();
     let value = text(ContextKind::InvalidValue);
     let message = match error.kind() {
         ErrorKind::UnknownArgument if !flag.starts_with('-') => format!("unexpected argument: {flag}"),

@@ -86,6 +86,9 @@ fn hint(error: &anyhow::Error) -> Option<String> {
         if let Some(StartError::Plan(mini_runtime::PlanError::Limits(limits))) = cause.downcast_ref() {
             return limits.hint().map(str::to_owned);
         }
+        if let Some(StartError::OnlyRoot(_)) = cause.downcast_ref() {
+            return Some("leave out --user, or run the container as root".to_owned());
+        }
         let of_io = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::raw_os_error);
         let of_call = cause.downcast_ref::<mini_sys::Error>().map(|error| error.errno() as i32);
         of_io.or(of_call).and_then(|number| of_errno(Errno::from_raw(number)))

@@ -12,7 +12,7 @@ use mini_runtime::wire::{CHUNK, FromMonitor, ToMonitor};
 use mini_sys::ipc::{self, PollFd, PollFlags};
 use mini_sys::pidfd;
 use mini_sys::signal::{self, Signal, SignalFd};
-use mini_sys::tty::{self, Raw};
+use mini_sys::tty::{self, Raw, WindowSize};
 use mini_sys::{Errno, Pid};
 
 /// How it went.
@@ -53,6 +53,11 @@ pub(crate) fn is_terminal() -> bool {
     tty::is_terminal(io::stdin())
 }
 
+/// The size of this terminal, if there is one.
+pub(crate) fn size() -> Option<WindowSize> {
+    tty::window_size(io::stdout()).or_else(|_| tty::window_size(io::stdin())).ok()
+}
+
 /// Waits until the program runs, or cannot.
 pub(crate) fn await_start(socket: &OwnedFd) -> anyhow::Result<Ending> {
     loop {
@@ -75,7 +80,6 @@ pub(crate) fn attend(socket: &OwnedFd, terminal: bool, interactive: bool) -> any
     let signals = signal::signalfd(&wanted)?;
     let mut session =
         Session { socket, signals, terminal, reads_input: interactive, raw: None, program: None };
-    session.resize();
     session.run()
 }
 
@@ -177,9 +181,7 @@ impl Session<'_> {
     }
 
     fn resize(&self) {
-        if self.terminal
-            && let Ok(size) = tty::window_size(io::stdout()).or_else(|_| tty::window_size(io::stdin()))
-        {
+        if let Some(size) = size().filter(|_| self.terminal) {
             // A monitor that is gone has no terminal to resize.
             let _ = ToMonitor::Resize(size).send(self.socket);
         }

@@ -7,14 +7,17 @@ use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd};
 use std::path::Path;
 
 use mini_sys::mount::{self, MsFlags};
+use mini_sys::tty::WindowSize;
 use mini_sys::{Error, Result, file, ipc, tty};
 
 use crate::channel;
 
 /// Makes the terminal, sends its far side over `channel`, and makes the near side this session's
 /// controlling terminal, its standard streams and `/dev/console`.
-pub(crate) fn open(uid: u32, channel: BorrowedFd<'_>) -> Result<()> {
+pub(crate) fn open(uid: u32, size: Option<WindowSize>, channel: BorrowedFd<'_>) -> Result<()> {
     let (master, terminal) = tty::open_pty(Path::new("/dev/ptmx"))?;
+    // Before the program can ask.
+    size.map_or(Ok(()), |size| tty::set_window_size(&master, size))?;
     file::chown(&terminal, uid, tty_group(&terminal)?)?;
     show_as_console(terminal.as_fd())?;
     channel::console(channel, master.as_fd())?;

@@ -188,7 +188,8 @@ impl<'a> Planner<'a> {
         });
         steps.extend(mini_chroot::plan(path, &self.mounts, devices).into_iter().map(Step::Root));
         if self.process.terminal().unwrap_or(false) {
-            steps.push(Step::Console { uid: self.process.user().uid() });
+            let size = self.process.console_size().map(spec::window_size);
+            steps.push(Step::Console { uid: self.process.user().uid(), size });
         }
         steps
     }

@@ -3,7 +3,10 @@
 use mini_chroot::Mount;
 use mini_namespaces::{Kind, Namespaces};
 use mini_security::{Capabilities, Capability, limits};
-use oci_spec::runtime::{Capabilities as OciCapabilities, LinuxNamespaceType, Process, Spec};
+use mini_sys::tty::WindowSize;
+use oci_spec::runtime::{
+    Box as ConsoleSize, Capabilities as OciCapabilities, LinuxNamespaceType, Process, Spec,
+};
 
 use crate::plan::PlanError;
 
@@ -43,6 +46,12 @@ pub(crate) fn mounts(spec: &Spec) -> Vec<Mount> {
         options: mount.options().clone().unwrap_or_default(),
     };
     spec.mounts().iter().flatten().map(convert).collect()
+}
+
+/// How large its terminal is at first.
+pub(crate) fn window_size(size: ConsoleSize) -> WindowSize {
+    let cells = |number: u64| u16::try_from(number).unwrap_or(u16::MAX);
+    WindowSize { columns: cells(size.width()), rows: cells(size.height()) }
 }
 
 /// The process's capabilities, in the kernel's order.

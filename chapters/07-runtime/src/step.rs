@@ -15,6 +15,7 @@ use mini_sys::clone;
 use mini_sys::namespace::CloneFlags;
 use mini_sys::process::{self, set_credentials, set_ids};
 use mini_sys::signal::Signal;
+use mini_sys::tty::WindowSize;
 use mini_sys::{Errno, Error, Gid, Result, Uid};
 
 use crate::program::Program;
@@ -52,6 +53,8 @@ pub enum Step {
     Console {
         /// Who owns it.
         uid: u32,
+        /// How large it is at first, where that is known.
+        size: Option<WindowSize>,
     },
     /// Brings up the interface `lo` of the new network namespace, from within or by the parent.
     LoopbackUp,
@@ -196,7 +199,7 @@ impl Step {
                 overlay.mount_at(target).map_err(|error| in_short(overlay, error))
             }
             Self::Root(step) => step.perform(&mut inside.detached),
-            Self::Console { uid } => console::open(*uid, inside.channel()?),
+            Self::Console { uid, size } => console::open(*uid, *size, inside.channel()?),
             Self::LoopbackUp => mini_sys::net::interface_up("lo"),
             Self::Path(step) => step.perform(),
             Self::Limit(step) => step.perform(),

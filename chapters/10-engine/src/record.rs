@@ -183,6 +183,8 @@ pub struct HostConfig {
     pub ulimits: Vec<Ulimit>,
     /// Our pid 1 stands before the program.
     pub init: bool,
+    /// Rows and columns of its terminal at first; zeros: unknown.
+    pub console_size: [u16; 2],
 }
 
 /// A resource limit, setrlimit(2).

@@ -41,6 +41,11 @@ pub enum StartError {
     /// Its user is none.
     #[error(transparent)]
     User(#[from] UserError),
+    /// A user namespace of an ordinary user has one user.
+    #[error(
+        "cannot run as user {0}: an ordinary user's container has user 0 alone, which is that user itself"
+    )]
+    OnlyRoot(u32),
     /// A limit of an unknown name.
     #[error(transparent)]
     Ulimit(#[from] UnknownUlimit),
@@ -119,6 +124,9 @@ fn survey(home: &Home, record: &Record) -> Result<Ground, StartError> {
     };
     let user = user::resolve(&record.config.user, &Stack::open(&lower)?)?;
     let layout = Layout::detect().map_err(StartError::Cgroups)?;
+    if rootless && user.uid != 0 {
+        return Err(StartError::OnlyRoot(user.uid));
+    }
     check_cpus(record.host_config.nano_cpus, &layout)?;
     let unified = layout.is_unified_alone();
     let spec = spec::spec(home, record, &user, Machine { rootless, unified })?;

@@ -155,5 +155,6 @@ fn host_config(args: &Run) -> HostConfig {
         tmpfs: args.tmpfs.iter().map(|tmpfs| (tmpfs.target.clone(), tmpfs.options.clone())).collect(),
         ulimits: args.ulimit.iter().map(|limit| limit.0.clone()).collect(),
         init: args.init,
+        console_size: terminal::size().filter(|_| args.tty).map_or([0, 0], |size| [size.rows, size.columns]),
     }
 }
