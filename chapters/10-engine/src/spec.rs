@@ -9,7 +9,7 @@ use mini_cgroups::Access;
 use mini_chroot::{Mount, mounts};
 use mini_security::{capabilities, paths};
 use oci_spec::runtime::{
-    Box as ConsoleSize, Capabilities, Linux, LinuxCapabilities, LinuxCpu, LinuxDeviceCgroup, LinuxDeviceType,
+    BoxBuilder, Capabilities, Linux, LinuxCapabilities, LinuxCpu, LinuxDeviceCgroup, LinuxDeviceType,
     LinuxMemory, LinuxNamespace, LinuxNamespaceType, LinuxPids, LinuxResources, Mount as OciMount,
     PosixRlimit, PosixRlimitBuilder, PosixRlimitType, Process, Root, Spec, User as OciUser,
 };
@@ -62,12 +62,11 @@ fn process(record: &Record, user: &User) -> Result<Process, UnknownUlimit> {
     let cwd = if config.working_dir.is_empty() { "/" } else { &config.working_dir };
     let limits: Result<Vec<PosixRlimit>, _> = record.host_config.ulimits.iter().map(rlimit).collect();
     let [rows, columns] = record.host_config.console_size.map(u64::from);
-    let mut size = ConsoleSize::default();
-    size.set_height(rows).set_width(columns);
+    let size = BoxBuilder::default().height(rows).width(columns).build().ok();
     let mut process = Process::default();
     process
         .set_terminal(Some(config.tty))
-        .set_console_size(Some(size).filter(|_| config.tty && rows > 0))
+        .set_console_size(size.filter(|_| config.tty && rows > 0))
         .set_user(who)
         .set_args(Some(record.arguments.clone()))
         .set_env(Some(environment(record, user)))
