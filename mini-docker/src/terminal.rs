@@ -78,8 +78,9 @@ pub(crate) fn attend(socket: &OwnedFd, terminal: bool, interactive: bool) -> any
     wanted.extend(signal::real_time_numbers());
     wanted.push(Signal::SIGWINCH as i32);
     let signals = signal::signalfd(&wanted)?;
-    let mut session =
-        Session { socket, signals, terminal, reads_input: interactive, raw: None, program: None };
+    // Before the program runs: its first line may come at once, and must not be changed on the way.
+    let raw = if terminal && interactive && is_terminal() { Some(Raw::enter(io::stdin())?) } else { None };
+    let mut session = Session { socket, signals, terminal, reads_input: interactive, raw, program: None };
     session.run()
 }
 
@@ -127,15 +128,14 @@ impl Session<'_> {
 
     fn take(&mut self, message: FromMonitor) -> anyhow::Result<Option<Ending>> {
         match message {
+            // A raw terminal does not go to the start of a new line by itself.
+            FromMonitor::Step(line) if self.raw.is_some() => explain(&(line.replace('\n', "\r\n") + "\r"))?,
             FromMonitor::Step(line) => explain(&line)?,
             FromMonitor::Started(pid) => {
                 // It may have ended already; then there is nothing to pass signals on to.
                 self.program = pidfd::pidfd_open(Pid::from_raw(pid)).ok();
                 if self.program.is_none() {
                     self.reads_input = false;
-                }
-                if self.terminal && self.reads_input && is_terminal() {
-                    self.raw = Some(Raw::enter(io::stdin())?);
                 }
             }
             FromMonitor::Stdout(bytes) => write(&mut io::stdout(), &bytes)?,
