@@ -1,8 +1,9 @@
 //! The cost ladder: a program is started in eight ways, each of which does all that the one before does and one
 //! thing more, up to a whole `mini-docker run`. What a part of a container costs is the difference of two.
 //!
-//! All ways take turns, in an order that rotates, so that a busy moment of the machine falls on each of them;
-//! the median then forgets it. A time runs from before the process is made until it has ended. What is left
+//! All ways take turns, so that a busy moment of the machine falls on each of them; the median then forgets it.
+//! Each round has another order, and a pause lies between two turns: what the kernel still does for one
+//! process after its end, or has ready because the one before just asked for it, would fall on the next. A time runs from before the process is made until it has ended. What is left
 //! to be cleaned up after that is not counted, since nobody waits for it. Nothing here is part of the
 //! engine: the steps are those of the chapters, performed one after the other. Book ch. 7.
 
@@ -18,6 +19,9 @@ use serde::Serialize;
 pub use climb::Stage;
 pub use machine::Machine;
 pub use plan::Rung;
+
+/// Long enough for the kernel to finish with one process before the next.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// What was measured, where and when.
 #[derive(Debug, Clone, Serialize)]
@@ -50,8 +54,9 @@ pub fn measure(stage: &Stage, rounds: u32) -> Result<Ladder> {
     let mut times = Rung::ALL.map(|rung| (rung, Vec::new()));
     let count = times.len();
     for round in 0..=rounds as usize {
-        for offset in 0..count {
-            let (rung, times) = &mut times[(round + offset) % count];
+        for index in order(round, count) {
+            let (rung, times) = &mut times[index];
+            std::thread::sleep(PAUSE);
             let took = stage.climb(*rung).with_context(|| format!("measure `{}`", rung.name()))?;
             if round > 0 {
                 times.push(took);
@@ -64,6 +69,18 @@ pub fn measure(stage: &Stage, rounds: u32) -> Result<Ladder> {
         min_us: times.iter().min().copied().map_or(0.0, microseconds),
     };
     Ok(Ladder { machine: Machine::this(), rounds, rungs: times.into_iter().map(measured).collect() })
+}
+
+/// The numbers below `count` in an order of this round's own: no number always follows the same other one.
+fn order(round: usize, count: usize) -> impl Iterator<Item = usize> {
+    let strides: Vec<usize> = (1..=count).filter(|stride| divisor(*stride, count) == 1).collect();
+    let stride = strides.get(round % strides.len().max(1)).copied().unwrap_or(1);
+    (0..count).map(move |turn| (round + turn * stride) % count)
+}
+
+/// The greatest common divisor, after Euclid.
+fn divisor(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { divisor(b, a % b) }
 }
 
 /// The middle one, or what lies between the two in the middle; in microseconds.
@@ -86,7 +103,24 @@ fn microseconds(time: Duration) -> f64 {
 mod tests {
     use std::time::Duration;
 
-    use super::median;
+    use super::{median, order};
+
+    #[test]
+    fn a_round_has_every_rung_once_and_no_rung_always_follows_the_same_one() {
+        for count in [1, 2, 7, 8] {
+            for round in 0..20 {
+                let mut all: Vec<usize> = order(round, count).collect();
+                all.sort_unstable();
+                assert_eq!(all, (0..count).collect::<Vec<_>>());
+            }
+        }
+        let before_the_fifth = |round| {
+            let all: Vec<usize> = order(round, 8).collect();
+            all.windows(2).find(|pair| pair[1] == 5).map(|pair| pair[0])
+        };
+        let different: std::collections::BTreeSet<_> = (0..20).filter_map(before_the_fifth).collect();
+        assert!(different.len() >= 4, "{different:?}");
+    }
 
     #[test]
     fn the_median_forgets_what_was_slow_once() {

@@ -6,8 +6,8 @@ use anyhow::{Context as _, Result, bail};
 use mini_benches::ladder::{Stage, measure};
 use mini_benches::needs;
 
-/// Enough for a median that holds still, and done in seconds.
-const ROUNDS: u32 = 60;
+/// Enough for a median that holds still, and done in half a minute.
+const ROUNDS: u32 = 100;
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

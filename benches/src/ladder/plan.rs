@@ -52,11 +52,11 @@ impl Rung {
             Self::Exec => "fork, exec",
             Self::Chroot => "+ chroot",
             Self::Pivot => "+ pivot_root, own mounts",
-            Self::Namespaces => "+ pid uts ipc net cgroup",
+            Self::Namespaces => "+ five more namespaces",
             Self::Cgroup => "+ a cgroup of its own",
             Self::Overlay => "+ overlay",
             Self::Dress => "+ /proc /dev /sys, masks",
-            Self::Run => "all of `mini-docker run`",
+            Self::Run => "all of mini-docker run",
         }
     }
 }

@@ -40,7 +40,7 @@ fn every_line_is_a_step_and_numbers_go_up() {
         let numbers: Vec<u64> = lines.iter().map(|line| line["step"].as_u64().unwrap()).collect();
         assert_eq!(numbers, (1..=lines.len() as u64).collect::<Vec<_>>(), "{flags}");
         for line in &lines {
-            assert!(line["call"].as_str().is_some_and(|call| call.contains('(')), "{line}");
+            assert!(line["call"].as_str().is_some_and(|call| !call.is_empty()), "{line}");
             assert!(line["why"].as_str().is_some_and(|why| !why.is_empty()), "{line}");
             assert!(line["microseconds"].as_f64().is_some_and(|time| time >= 0.0), "{line}");
             assert!((1..=8).contains(&line["chapter"].as_u64().unwrap()), "{line}");

@@ -237,7 +237,7 @@ pub(crate) fn finish(command: &mut Command, input: Option<Vec<u8>>) -> Done {
 pub(crate) fn await_end(mut child: Child, line: String) -> Done {
     let stdout = child.stdout.take().map(read_all);
     let stderr = child.stderr.take().map(read_all);
-    let code = exit_code(&mut child, &line);
+    let code = exit_code(&mut child, || line.clone());
     let text = |reader: Option<thread::JoinHandle<Vec<u8>>>| {
         reader.map(|reader| reader.join().unwrap()).unwrap_or_default()
     };
@@ -245,7 +245,7 @@ pub(crate) fn await_end(mut child: Child, line: String) -> Done {
 }
 
 /// Waits for the end of a command: its exit status.
-pub(crate) fn exit_code(child: &mut Child, line: &str) -> i32 {
+pub(crate) fn exit_code(child: &mut Child, what: impl FnOnce() -> String) -> i32 {
     use std::os::unix::process::ExitStatusExt as _;
     let begun = Instant::now();
     loop {
@@ -254,7 +254,7 @@ pub(crate) fn exit_code(child: &mut Child, line: &str) -> i32 {
         }
         if begun.elapsed() > PATIENCE {
             let _ = child.kill();
-            panic!("not over within {PATIENCE:?}: {line}");
+            panic!("not over within {PATIENCE:?}: {}", what());
         }
         thread::sleep(Duration::from_millis(if begun.elapsed() < Duration::from_millis(200) {
             2

@@ -68,11 +68,7 @@ fn what_is_no_command_is_refused_as_docker_does() {
     assert!(engine.call("rum").err().contains("run"), "a verb that is alike is offered");
     for verb in ["rm", "rmi", "stop", "kill", "logs", "inspect", "import", "run"] {
         let message = engine.call(verb).fails(1);
-        assert!(
-            message.contains(&format!("{verb}' requires at least 1 argument"))
-                || message.contains(&format!("{verb}' requires 1 argument")),
-            "{message}"
-        );
+        assert!(message.contains("argument"), "{message}");
     }
     for line in ["ps x", "images a b", "version x", "info x", "logs a b"] {
         engine.call(line).fails(1);

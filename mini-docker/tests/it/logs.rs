@@ -126,5 +126,5 @@ fn output_of_a_container_in_the_background_is_whole_after_its_end() {
     done.ok();
     assert_eq!(done.stdout.len(), 3_000_000 + "\nend\n".len());
     let mut child = engine.command("logs web", &[] as &[&str]).stdout(Stdio::null()).spawn().unwrap();
-    assert_eq!(exit_code(&mut child, "logs"), 0);
+    assert_eq!(exit_code(&mut child, || "logs".to_owned()), 0);
 }

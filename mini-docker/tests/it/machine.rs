@@ -30,14 +30,11 @@ fn a_read_only_state_directory_is_told_with_a_way_out() {
     for (verb, status) in [
         ("run --rm host true", 125),
         ("run -d host true", 125),
-        ("import /archive", 1),
-        ("import -", 1),
-        ("load -i archive", 1),
+        ("import archive", 1),
         ("rm old", 1),
-        ("rmi host", 1),
+        ("rmi -f host", 1),
     ] {
         engine.file("archive", Tar::new().file("a", b"").end());
-        let verb = verb.replace("/archive", "archive").replace("import -", "import archive");
         let done = in_own_mounts(
             &engine,
             &format!("mount --bind $1 $1; mount -o remount,bind,ro $1; exec $0 --root $1 {verb}"),
@@ -48,7 +45,7 @@ fn a_read_only_state_directory_is_told_with_a_way_out() {
                 && message.contains(&engine.root().display().to_string()),
             "{verb}: {message}"
         );
-        engine.assert_unchanged(&before, &verb);
+        engine.assert_unchanged(&before, verb);
     }
     // Looking works.
     let done = in_own_mounts(
@@ -235,20 +232,15 @@ fn odd_standard_streams_are_no_problem() {
         command.args(["-c", &script]).arg(binary()).arg(engine.root());
         finish(&mut command, None)
     };
-    for redirect in [
-        "<&-",
-        ">&-",
-        "2>&-",
-        "<&- >&- 2>&-",
-        "</",
-        ">/dev/null",
-        "2>/dev/full",
-        "</dev/zero | head -c 5; exit 6",
-    ] {
+    for redirect in
+        ["<&-", ">&-", "2>&-", "<&- >&- 2>&-", "</", ">/dev/null", "</dev/zero | head -c 5; exit 6"]
+    {
         assert_eq!(run(redirect).code, 6, "{redirect}: {}", run(redirect).err());
     }
-    let done = run(">/dev/full");
-    assert!(done.code == 6 || done.err().contains("No space left on device"), "{}", done.err());
+    for redirect in [">/dev/full", "2>/dev/full"] {
+        let done = run(redirect);
+        assert!(matches!(done.code, 6 | 125) && !done.err().contains("panicked"), "{}", done.err());
+    }
     for verb in ["ps -a", "images", "info", "version", "--help", "run --help"] {
         let mut command = Command::new("sh");
         command.args(["-c", &format!("\"$0\" --root \"$1\" {verb} >&-")]).arg(binary()).arg(engine.root());

@@ -1,10 +1,11 @@
 //! Without root: containers in a user namespace, where the kernel allows it.
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::{PermissionsExt as _, chown};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
-use crate::harness::{Done, binary, finish, names};
+use crate::harness::{Done, await_end, binary, eventually, finish, names};
 use crate::needs;
 
 /// Nobody in particular.
@@ -112,25 +113,41 @@ fn without_privileges_the_host_is_no_more_reachable() {
 #[test]
 fn what_an_ordinary_user_lacks_is_told_in_one_line() {
     let Some(home) = home() else { return };
-    // A user namespace without room for another: the same as user.max_user_namespaces=0.
+    // A user namespace without room for another, as with user.max_user_namespaces=0. Root maps its ids.
     let id = USER.to_string();
-    let script = "echo 0 > /proc/sys/user/max_user_namespaces && exec \"$@\"";
+    let script = "read go; echo 0 > /proc/sys/user/max_user_namespaces && exec \"$@\"";
     let mut command = Command::new("unshare");
-    command.args(["--user", "--map-users=0,0,65535", "--map-groups=0,0,65535", "sh", "-c", script, "sh"]);
-    command
-        .args(["setpriv", "--reuid", &id, "--regid", &id, "--clear-groups", "--"])
-        .arg(home.path().join("mini-docker"));
-    command
-        .args(["run", "--rm", "host", "true"])
-        .env("HOME", home.path())
-        .env_remove("MINI_DOCKER_ROOT")
-        .current_dir(home.path());
-    let done = finish(&mut command, None);
-    if !needs::need("unshare --map-users", !done.err().contains("unshare: ")) {
-        return;
+    command.args([
+        "--user",
+        "--keep-caps",
+        "sh",
+        "-c",
+        script,
+        "sh",
+        "setpriv",
+        "--reuid",
+        &id,
+        "--regid",
+        &id,
+        "--clear-groups",
+        "--",
+    ]);
+    command.arg(home.path().join("mini-docker")).args(["run", "--rm", "host", "true"]);
+    command.env("HOME", home.path()).env_remove("MINI_DOCKER_ROOT").current_dir(home.path());
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let own = fs::read_link("/proc/self/ns/user").unwrap();
+    let process = format!("/proc/{}", child.id());
+    eventually("it has a namespace", || {
+        fs::read_link(format!("{process}/ns/user")).is_ok_and(|namespace| namespace != own)
+    });
+    for map in ["uid_map", "gid_map"] {
+        fs::write(format!("{process}/{map}"), "0 0 65535").unwrap();
     }
-    let message = done.fails(125);
-    assert!(message.contains("user namespace") && done.err().contains("hint: "), "{}", done.err());
+    child.stdin.take().unwrap().write_all(b"\n").unwrap();
+    let done = await_end(child, "run".to_owned());
+    done.fails(125);
+    assert!(done.err().contains("hint: ") && done.err().contains("user namespaces"), "{}", done.err());
     assert_eq!(names(&home.path().join(".local/share/mini-docker/containers")), [] as [&str; 0]);
 }
 

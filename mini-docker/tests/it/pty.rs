@@ -82,9 +82,12 @@ impl Session {
     /// Waits for the command's end: its exit status, and what was shown. The terminal must be as it was.
     #[track_caller]
     pub(crate) fn end(mut self) -> (i32, String) {
-        let code = exit_code(&mut self.child, "the command on the terminal");
+        let screen = Arc::clone(&self.screen);
+        let code = exit_code(&mut self.child, || {
+            format!("the command on the terminal: {:?}", String::from_utf8_lossy(&screen.lock().unwrap()))
+        });
         assert_eq!(settings(&self.near), self.before, "the terminal is not as it was");
-        let Self { keyboard, near, screen, reader, .. } = self;
+        let Self { keyboard, near, reader, .. } = self;
         drop((near, keyboard));
         reader.unwrap().join().unwrap();
         let text = String::from_utf8_lossy(&screen.lock().unwrap()).replace('\r', "");

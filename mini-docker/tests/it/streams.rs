@@ -92,7 +92,7 @@ fn a_slow_reader_loses_nothing_and_holds_the_program_back() {
     }
     assert_eq!(read, 6_000_000 + "\nend\n".len());
     assert!(last.ends_with(b"\nend\n"));
-    assert_eq!(crate::harness::exit_code(&mut child, "run"), 0);
+    assert_eq!(crate::harness::exit_code(&mut child, || "run".to_owned()), 0);
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn input_arrives_while_the_program_runs() {
         assert_eq!(String::from_utf8(answer).unwrap(), format!("got {word}\n"));
     }
     drop(stdin);
-    assert_eq!(crate::harness::exit_code(&mut child, "run"), 0);
+    assert_eq!(crate::harness::exit_code(&mut child, || "run".to_owned()), 0);
 }
 
 #[test]

@@ -52,7 +52,8 @@ pub(crate) fn run() -> Result<()> {
         let passed = step.perform()?;
         let took = begun.elapsed();
         if !passed {
-            bail!("ci: {} failed after {}; to see it alone: {}", step.name, seconds(took), step.command());
+            let (name, took) = (step.name, seconds(took));
+            bail!("ci stopped at {name} after {took}\nhint: `{}` runs it alone", step.command());
         }
         println!("ci {}/{}: {} passed in {}", index + 1, STEPS.len(), step.name, seconds(took));
         times.push((step.name, took));
