@@ -1,7 +1,7 @@
 //! Images: their names, what they say about themselves, and where they are kept.
 //!
 //! Start with [`store`]: an image is a manifest that names a configuration and layers, each by its digest.
-//! [`reference`] reads the names that people type, [`import`] and [`archive`] take images in, and [`host`]
+//! [`mod@reference`] reads the names that people type, [`import`] and [`archive`] take images in, and [`host`]
 //! makes the one that needs no network. Book ch. 6.
 
 pub mod archive;

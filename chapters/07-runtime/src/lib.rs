@@ -1,6 +1,6 @@
 //! From an OCI runtime spec to a running process.
 //!
-//! Start with [`plan`]: everything that starting a container takes, as a list. [`start`] performs it with one
+//! Start with [`mod@plan`]: everything that starting a container takes, as a list. [`mod@start`] performs it with one
 //! clone3(2), [`relay`] then carries the program's input and output, and [`explain`] prints the list as it is
 //! performed. Book ch. 7.
 

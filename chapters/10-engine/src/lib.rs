@@ -1,8 +1,8 @@
 //! The container as its user knows it: it has a name, a state and a log, and survives who started it.
 //!
-//! Start with [`create`] and [`start`]: a container is a directory with a record in it, and a small process that
-//! stays with it ([`monitor`] in the source) while it runs. There is no daemon: every command reads and writes
-//! these files itself, and [`repair`] puts right what a killed one left. Book ch. 10.
+//! Start with [`mod@create`] and [`mod@start`]: a container is a directory with a record in it, and a small
+//! process that stays with it (`monitor` in the source) while it runs. There is no daemon: every command reads
+//! and writes these files itself, and [`repair`] puts right what a killed one left. Book ch. 10.
 
 pub mod create;
 pub mod doctor;
