@@ -31,6 +31,8 @@ pub(crate) enum Ending {
         /// The exit status.
         status: i32,
     },
+    /// Nobody reads what the program writes any more.
+    Unread,
     /// The monitor is gone without a word.
     Lost,
 }
@@ -138,8 +140,8 @@ impl Session<'_> {
                     self.reads_input = false;
                 }
             }
-            FromMonitor::Stdout(bytes) => write(&mut io::stdout(), &bytes)?,
-            FromMonitor::Stderr(bytes) => write(&mut io::stderr(), &bytes)?,
+            FromMonitor::Stdout(bytes) => return Ok(unread(write(&mut io::stdout(), &bytes)?)),
+            FromMonitor::Stderr(bytes) => return Ok(unread(write(&mut io::stderr(), &bytes)?)),
             FromMonitor::Failed { message, hint, status } => {
                 return Ok(Some(Ending::Failed { message, hint, status }));
             }
@@ -189,15 +191,17 @@ impl Session<'_> {
 }
 
 fn explain(line: &str) -> anyhow::Result<()> {
-    write(&mut io::stderr(), format!("{line}\n").as_bytes())
+    write(&mut io::stderr(), format!("{line}\n").as_bytes()).map(drop)
 }
 
-/// Writes all of it. That the reader has gone away does not end the container.
-fn write(to: &mut impl io::Write, bytes: &[u8]) -> anyhow::Result<()> {
+fn unread(is_read: bool) -> Option<Ending> {
+    if is_read { None } else { Some(Ending::Unread) }
+}
+
+/// Writes all of it; whether there is anybody to read it.
+fn write(to: &mut impl io::Write, bytes: &[u8]) -> anyhow::Result<bool> {
     match to.write_all(bytes).and_then(|()| to.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(error).context("write the container's output")
-        }
-        _ => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        other => other.map(|()| true).context("write the container's output"),
     }
 }

@@ -4,6 +4,7 @@ use anyhow::{Context as _, bail};
 use mini_engine::{Config, Create, Home, HostConfig, Record};
 use mini_images::Image;
 use mini_runtime::explain::Format;
+use mini_sys::signal::Signal;
 
 use crate::cli::{Explain, Run};
 use crate::commands::print;
@@ -53,6 +54,9 @@ fn start(home: &Home, args: &Run) -> anyhow::Result<u8> {
             status: status as u8,
         }
         .into()),
+        // As any program in a pipe whose reader has gone; the container goes on, as after any other end of this
+        // command.
+        Ending::Unread => Ok(128 + Signal::SIGPIPE as u8),
         Ending::Lost => {
             super::repair(home);
             bail!("the monitor of `{name}` has ended, and its container with it")

@@ -24,6 +24,11 @@ pub(crate) struct Engine {
     before: leaks::Cgroups,
 }
 
+/// Where tests keep their files: `MINI_TEST_DIR`, or where cargo wants them.
+pub(crate) fn scratch() -> PathBuf {
+    std::env::var_os("MINI_TEST_DIR").map_or_else(|| env!("CARGO_TARGET_TMPDIR").into(), PathBuf::from)
+}
+
 impl Engine {
     /// An engine that has the image `host`. Needs root, overlayfs and cgroups.
     pub(crate) fn new() -> Option<Self> {
@@ -39,8 +44,7 @@ impl Engine {
 
     /// As [`Self::empty`], for tests that start no container and need nothing.
     pub(crate) fn anywhere() -> Self {
-        let directory =
-            tempfile::Builder::new().prefix("it-").tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let directory = tempfile::Builder::new().prefix("it-").tempdir_in(scratch()).unwrap();
         Self { directory, before: leaks::Cgroups::now() }
     }
 

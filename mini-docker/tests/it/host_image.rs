@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use mini_sys::file::{self, Lock};
 
-use crate::harness::binary;
+use crate::harness::{binary, scratch};
 
 /// Links the image into the state directory `root`, which is made.
 pub(crate) fn copy_to(root: &Path) {
@@ -23,7 +23,7 @@ pub(crate) fn copy_to(root: &Path) {
 fn prepared() -> PathBuf {
     let metadata = fs::metadata(binary()).unwrap();
     let tag = format!("host-{}-{}", metadata.size(), metadata.mtime_nsec());
-    let all = Path::new(env!("CARGO_TARGET_TMPDIR")).join("image");
+    let all = scratch().join("image");
     fs::create_dir_all(&all).unwrap();
     let _lock: File = file::lock(&all.join("lock"), Lock::Exclusive).unwrap();
     let (made, making) = (all.join(tag), all.join("making"));

@@ -47,7 +47,7 @@ fn the_table_has_dockers_columns() {
 #[test]
 fn commands_are_quoted_cut_and_on_one_line() {
     let Some(engine) = Engine::new() else { return };
-    engine.with("run --name web host sh -c", &["true;\n\"$0\" 'a' # and so on"]).code;
+    engine.with("run --name web host sh -c", &["true;\n\"$0\" 'a' # and so on"]);
     let shown = |flags: &str| engine.call(&format!("ps -a {flags} --format {{{{.Command}}}}")).ok();
     // Cut to twenty letters first, then quoted as Go quotes.
     assert_eq!(shown(""), "\"sh -c 'true;\\n\\\"$0\\\" '…\"");

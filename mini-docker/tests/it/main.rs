@@ -21,6 +21,7 @@ mod host_image;
 mod hostile;
 mod images;
 mod import;
+mod in_the_vm;
 mod init;
 mod inspect;
 mod isolation;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use mini_layers::Digest;
 
-use crate::harness::{Engine, await_end};
+use crate::harness::{Engine, eventually};
 
 /// Bytes that no text is made of, and that no two blocks have in common.
 fn noise(length: usize) -> Vec<u8> {
@@ -98,15 +98,38 @@ fn a_slow_reader_loses_nothing_and_holds_the_program_back() {
 #[test]
 fn a_reader_that_goes_away_does_not_end_the_program() {
     let Some(engine) = Engine::new() else { return };
-    let script = "for i in $(seq 5000); do echo line $i; done; touch /reached; echo at the end >&2";
+    let script = "for i in $(seq 5000); do echo line $i; done; echo at the end >&2";
     let mut command = engine.command("run --name chatty host sh -c", &[script]);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut first = [0; 7];
     child.stdout.take().unwrap().read_exact(&mut first).unwrap();
     assert_eq!(&first, b"line 1\n");
-    let done = await_end(child, "run".to_owned());
-    assert_eq!((done.code, done.err().as_str()), (0, "at the end\n"));
+    crate::harness::exit_code(&mut child, || "run".to_owned());
+    eventually("the program has ended", || engine.inspect("chatty", ".State.Status") == "exited");
+    assert_eq!(engine.inspect("chatty", ".State.ExitCode"), "0");
     assert_eq!(engine.call("logs --tail 1 chatty").err(), "at the end\n");
+}
+
+#[test]
+fn nobody_waits_for_a_program_that_writes_for_ever_to_nobody() {
+    let Some(engine) = Engine::new() else { return };
+    let zeros = std::fs::File::open("/dev/zero").unwrap();
+    for (line, stdin) in
+        [("run --name web host yes", Stdio::null()), ("run --name web -i host cat", zeros.into())]
+    {
+        let mut child = engine
+            .command(line, &[] as &[&str])
+            .stdin(stdin)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut first = [0; 2];
+        child.stdout.take().unwrap().read_exact(&mut first).unwrap();
+        // As with Docker the command leaves, and the program runs on as long as it likes.
+        assert_ne!(crate::harness::exit_code(&mut child, || line.to_owned()), 0);
+        engine.call("rm -f web").ok();
+    }
 }
 
 #[test]

@@ -185,7 +185,11 @@ fn a_shell_has_job_control() {
         session.wait_for("\rin front");
         session.keys("\u{1a}");
         session.wait_for("Stopped");
-        session.keys("kill %1; wait; exit 4\r");
+        session.keys("fg\r");
+        session.wait_for("fg\r\n");
+        session.keys("\u{3}");
+        session.wait_for("^C");
+        session.keys("exit 4\r");
         let (code, text) = session.end();
         assert_eq!(code, 4, "{text}");
         assert!(!text.contains("no job control") && !text.contains("cannot set terminal"), "{line}: {text}");
