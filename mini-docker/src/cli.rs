@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::failure::{Failure, OURS};
 use crate::values::{Bytes, Cpus, EnvFile, Tmpfs, natural, whole};
@@ -352,7 +352,9 @@ pub(crate) struct Format {
 
 /// Reads the arguments. `--help` prints and ends here.
 pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Cli, Failure> {
-    match Cli::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.collect();
+    let matches = as_docker_reads(Cli::command()).try_get_matches_from(&arguments);
+    match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => Ok(cli),
         Err(error)
             if matches!(
@@ -360,10 +362,26 @@ pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Cli, Fa
                 ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
             ) =>
         {
-            error.exit()
+            // Without the values that switches may have, as in Docker's help.
+            Cli::try_parse_from(&arguments).err().unwrap_or(error).exit()
         }
         Err(error) => Err(usage(&error)),
     }
+}
+
+/// The last of a repeated flag counts, and a switch may be given a value: `--rm=false`.
+fn as_docker_reads(command: clap::Command) -> clap::Command {
+    let switch = |arg: clap::Arg| match arg.get_action() {
+        ArgAction::SetTrue => arg
+            .action(ArgAction::Set)
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_value("false")
+            .default_missing_value("true")
+            .value_parser(clap::value_parser!(bool)),
+        _ => arg,
+    };
+    command.args_override_self(true).mut_args(switch).mut_subcommands(as_docker_reads)
 }
 
 /// Docker's words for arguments that cannot be read, on one line.

@@ -195,6 +195,27 @@ pub fn write_existing(path: &Path, text: &str) -> Result<()> {
     call(|| format!("write \"{}\" to {}", text.trim_end(), path.display()), write)
 }
 
+/// Writes a file so that there is the old one or the new one at any moment, whatever happens: beside it, then
+/// renamed. `durable` waits for the disk, so that this holds over a loss of power too. rename(2), fsync(2).
+///
+/// # Errors
+/// A full disk and the like; the old file stays then, and nothing else.
+pub fn replace(path: &Path, content: &[u8], durable: bool) -> Result<()> {
+    let beside = path.with_extension(format!("{}.new", std::process::id()));
+    let write = || {
+        let mut file = File::create(&beside)?;
+        file.write_all(content)?;
+        if durable {
+            file.sync_all()?;
+        }
+        std::fs::rename(&beside, path)
+    };
+    call(|| format!("replace {}", path.display()), write).inspect_err(|_| {
+        // The error that matters is the one above.
+        let _ = std::fs::remove_file(&beside);
+    })
+}
+
 /// The content of a text file, read in large pieces: those of procfs have no size to go by, and make their
 /// text anew at every read(2).
 ///

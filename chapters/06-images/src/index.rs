@@ -4,8 +4,8 @@
 //! is replaced whole (written beside, synced, renamed), so a reader never waits and never sees half of it;
 //! writers take turns on a lock. OCI image spec "Image Layout"; book ch. 6.
 
-use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use mini_layers::Digest;
@@ -46,9 +46,12 @@ pub enum IndexError {
         source: serde_json::Error,
     },
     /// Writing failed.
-    #[error("write {}", path.display())]
-    Write {
-        /// The file.
+    #[error(transparent)]
+    Write(mini_sys::Error),
+    /// Its directory cannot be made.
+    #[error("make {}", path.display())]
+    Make {
+        /// Where.
         path: PathBuf,
         /// Why.
         source: io::Error,
@@ -105,8 +108,8 @@ impl Index {
         let marker = layout.join("oci-layout");
         if !marker.exists() {
             fs::create_dir_all(layout)
-                .map_err(|source| IndexError::Write { path: layout.to_owned(), source })?;
-            replace(&marker, b"{\"imageLayoutVersion\":\"1.0.0\"}")?;
+                .map_err(|source| IndexError::Make { path: layout.to_owned(), source })?;
+            file::replace(&marker, b"{\"imageLayoutVersion\":\"1.0.0\"}", true).map_err(IndexError::Write)?;
         }
         Ok(Self { layout: layout.to_owned() })
     }
@@ -134,8 +137,21 @@ impl Index {
         let path = self.path();
         let text = serde_json::to_vec_pretty(&index)
             .map_err(|source| IndexError::Parse { path: path.clone(), source })?;
-        replace(&path, &text)?;
+        file::replace(&path, &text, true).map_err(IndexError::Write)?;
         Ok(result)
+    }
+
+    /// Removes what a killed writer left beside the list. Whoever has the lock is the only writer.
+    pub(crate) fn sweep(&self) {
+        let Ok(Some(_lock)) = file::try_lock(&self.layout.join("index.lock"), Lock::Exclusive) else {
+            return;
+        };
+        for entry in fs::read_dir(&self.layout).into_iter().flatten().flatten() {
+            if entry.path().extension().is_some_and(|extension| extension == "new") {
+                // What cannot be removed now is removed the next time.
+                let _ = fs::remove_file(entry.path());
+            }
+        }
     }
 
     fn read(&self) -> Result<ImageIndex, IndexError> {
@@ -150,19 +166,4 @@ impl Index {
     fn path(&self) -> PathBuf {
         self.layout.join("index.json")
     }
-}
-
-/// Writes a file so that there is the old one or the new one at any moment, whatever happens.
-fn replace(path: &Path, content: &[u8]) -> Result<(), IndexError> {
-    let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
-    let write = || {
-        let mut file = File::create(&temporary)?;
-        file.write_all(content)?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)
-    };
-    write().map_err(|source| {
-        let _ = fs::remove_file(&temporary);
-        IndexError::Write { path: path.to_owned(), source }
-    })
 }

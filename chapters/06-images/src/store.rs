@@ -376,6 +376,7 @@ impl Images {
         // Nothing depends on it: what cannot be cleared now is cleared the next time.
         let _ = self.blobs.sweep();
         let _ = self.layers.sweep();
+        self.index.sweep();
         if let Ok(Some(_alone)) = file::try_lock(&self.layout.join("host.lock"), Lock::Exclusive) {
             crate::host::sweep(&self.layout);
         }

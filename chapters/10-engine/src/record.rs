@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -247,13 +247,8 @@ pub enum RecordError {
         source: serde_json::Error,
     },
     /// Writing failed.
-    #[error("write {}", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Write(mini_sys::Error),
     /// The lock cannot be had.
     #[error("lock the container")]
     Lock(#[source] mini_sys::Error),
@@ -290,7 +285,7 @@ impl Record {
         let durable = !self.host_config.auto_remove;
         let text =
             serde_json::to_vec(self).map_err(|source| RecordError::Damaged { path: path.clone(), source })?;
-        replace(&path, &text, durable).map_err(|source| RecordError::Write { path, source })
+        file::replace(&path, &text, durable).map_err(RecordError::Write)
     }
 
     /// Changes the record of `id` alone: reads it under the container's lock, changes it, writes it. None when
@@ -337,21 +332,4 @@ pub(crate) fn try_lock(home: &Home, id: &str) -> Result<Option<File>, RecordErro
         Err(error) if error.errno() == mini_sys::Errno::ENOENT => Ok(None),
         other => other.map_err(RecordError::Lock),
     }
-}
-
-/// Writes beside, then renames: there is a whole file at any moment.
-pub(crate) fn replace(path: &Path, content: &[u8], durable: bool) -> io::Result<()> {
-    let temporary = path.with_extension("new");
-    let write = || {
-        let mut file = File::create(&temporary)?;
-        file.write_all(content)?;
-        if durable {
-            file.sync_data()?;
-        }
-        fs::rename(&temporary, path)
-    };
-    write().inspect_err(|_| {
-        // The error that matters is the one above.
-        let _ = fs::remove_file(&temporary);
-    })
 }

@@ -45,7 +45,7 @@ pub(crate) fn run(home: &Home, args: &cli::Logs) -> anyhow::Result<u8> {
 
 /// Whether anybody still reads.
 fn show(entry: &Entry, timestamp: bool) -> anyhow::Result<bool> {
-    let text = if timestamp { format!("{} {}", entry.time, entry.log) } else { entry.log.clone() };
+    let text = if timestamp { format!("{:.9} {}", entry.time, entry.log) } else { entry.log.clone() };
     let written = match entry.stream {
         Stream::Stdout => io::stdout().write_all(text.as_bytes()),
         Stream::Stderr => io::stderr().write_all(text.as_bytes()),

@@ -195,3 +195,15 @@ fn flags_after_the_image_are_the_programs() {
     assert_eq!(engine.call("run --rm -- host echo x").ok(), "x");
     assert_eq!(engine.with("run --rm host printf", &["%s|", "a b", "", "*", "é"]).ok(), "a b||*|é|");
 }
+
+#[test]
+fn the_last_of_a_repeated_flag_counts_and_switches_take_values() {
+    let Some(engine) = Engine::new() else { return };
+    assert_eq!(engine.call("run --rm --rm -h one -h two --name aa --name bb host hostname").ok(), "two");
+    assert_eq!(engine.call("run --rm=true -it=false --init=false -i=true host echo on").ok(), "on");
+    engine.call("run --rm=false --name kept host true").ok();
+    assert_eq!(engine.call("ps --all=true --format {{.Names}}").ok(), "kept");
+    assert_eq!(engine.call("ps -a=false -q").ok(), "");
+    assert!(engine.call("run --rm=perhaps host true").fails(125).contains("perhaps"));
+    assert_eq!(engine.call("run --rm -eA=1 -ie B=2 host printenv A B").ok(), "1\n2");
+}

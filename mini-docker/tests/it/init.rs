@@ -24,9 +24,14 @@ fn orphans_are_reaped() {
         "for i in 1 2 3 4 5 6 7 8 9; do sh -c 'sleep 0.01 &'; done; sleep 0.3; ps ax -o stat= | grep -c Z";
     assert_eq!(engine.with("run --rm --init host sh -c", &[script]).out().trim(), "0");
     // Without an init, pid 1 is a program that does not know its duties.
-    let script = "exec sh -c 'for i in 1 2 3; do sh -c \"sleep 0.01 &\"; done; exec sleep 1000'";
-    engine.detached("--name careless", script);
+    // The orphans end after it has become one: a shell reaps what it happens to meet.
+    let orphan = "while [ ! -e /go ]; do sleep 0.01; done &";
+    engine
+        .detached("--name careless", &format!("for i in 1 2 3; do sh -c '{orphan}'; done; exec sleep 1000"));
     let pid = engine.pid("careless");
+    let program = format!("/proc/{pid}/comm");
+    eventually("sleep is pid 1", || std::fs::read_to_string(&program).unwrap() == "sleep\n");
+    std::fs::write(format!("/proc/{pid}/root/go"), "").unwrap();
     let zombies = || {
         let children =
             std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();

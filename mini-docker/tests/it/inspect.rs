@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::Engine;
+use crate::harness::{Engine, eventually};
 
 fn inspected(engine: &Engine, line: &str) -> Vec<Value> {
     serde_json::from_str(&engine.call(line).ok()).unwrap()
@@ -59,7 +59,8 @@ fn a_container_has_dockers_fields() {
     for file in ["ResolvConfPath", "HostnamePath", "HostsPath", "LogPath"] {
         assert!(std::path::Path::new(web[file].as_str().unwrap()).exists(), "{file}");
     }
-    engine.call("stop -t 0 web").ok();
+    engine.call("kill web").ok();
+    eventually("it has ended", || engine.inspect("web", ".State.Status") == "exited");
     let web = &inspected(&engine, "container inspect web")[0];
     assert_eq!(
         (&web["State"]["Status"], &web["State"]["Pid"], &web["State"]["ExitCode"]),

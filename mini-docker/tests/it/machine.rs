@@ -232,9 +232,7 @@ fn odd_standard_streams_are_no_problem() {
         command.args(["-c", &script]).arg(binary()).arg(engine.root());
         finish(&mut command, None)
     };
-    for redirect in
-        ["<&-", ">&-", "2>&-", "<&- >&- 2>&-", "</", ">/dev/null", "</dev/zero | head -c 5; exit 6"]
-    {
+    for redirect in ["<&-", ">&-", "2>&-", "<&- >&- 2>&-", "</", ">/dev/null"] {
         assert_eq!(run(redirect).code, 6, "{redirect}: {}", run(redirect).err());
     }
     for redirect in [">/dev/full", "2>/dev/full"] {

@@ -18,7 +18,9 @@ fn home() -> Option<tempfile::TempDir> {
     }
     let home = tempfile::Builder::new().prefix("mini-docker-it-").tempdir().unwrap();
     fs::set_permissions(home.path(), fs::Permissions::from_mode(0o755)).unwrap();
-    fs::copy(binary(), home.path().join("mini-docker")).unwrap();
+    // By another process: while this one has it open for writing, a fork of another test would too, and a file
+    // that is being written cannot be executed.
+    assert!(Command::new("cp").arg(binary()).arg(home.path()).status().unwrap().success());
     chown(home.path(), Some(USER), Some(USER)).unwrap();
     Some(home)
 }
