@@ -109,6 +109,7 @@ impl Index {
         if !marker.exists() {
             fs::create_dir_all(layout)
                 .map_err(|source| IndexError::Make { path: layout.to_owned(), source })?;
+            let _lock = lock(layout)?;
             file::replace(&marker, b"{\"imageLayoutVersion\":\"1.0.0\"}", true).map_err(IndexError::Write)?;
         }
         Ok(Self { layout: layout.to_owned() })
@@ -127,7 +128,7 @@ impl Index {
     /// # Errors
     /// As [`Self::list`]; a full disk, which leaves the old list as it was.
     pub fn change<T>(&self, change: impl FnOnce(&mut Vec<Listed>) -> T) -> Result<T, IndexError> {
-        let _lock = file::lock(&self.layout.join("index.lock"), Lock::Exclusive).map_err(IndexError::Lock)?;
+        let _lock = lock(&self.layout)?;
         let mut lines = self.list()?;
         let result = change(&mut lines);
         let mut index = ImageIndex::default();
@@ -143,7 +144,7 @@ impl Index {
 
     /// Removes what a killed writer left beside the list. Whoever has the lock is the only writer.
     pub(crate) fn sweep(&self) {
-        let Ok(Some(_lock)) = file::try_lock(&self.layout.join("index.lock"), Lock::Exclusive) else {
+        let Ok(Some(_lock)) = file::try_lock(&self.layout.join(LOCK), Lock::Exclusive) else {
             return;
         };
         for entry in fs::read_dir(&self.layout).into_iter().flatten().flatten() {
@@ -166,4 +167,11 @@ impl Index {
     fn path(&self) -> PathBuf {
         self.layout.join("index.json")
     }
+}
+
+/// The file whose lock every writer of the layout's own files holds.
+const LOCK: &str = "index.lock";
+
+fn lock(layout: &Path) -> Result<fs::File, IndexError> {
+    file::lock(&layout.join(LOCK), Lock::Exclusive).map_err(IndexError::Lock)
 }
