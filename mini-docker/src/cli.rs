@@ -26,7 +26,7 @@ pub(crate) struct Cli {
     #[arg(short = 'v', long)]
     pub(crate) version: bool,
     /// Print usage
-    #[arg(long, global = true, action = clap::ArgAction::Help)]
+    #[arg(long, global = true, action = ArgAction::HelpShort)]
     help: Option<bool>,
     #[command(subcommand)]
     pub(crate) command: Option<Command>,

@@ -81,13 +81,16 @@ fn command_and_monitor_are_killed_at_any_moment() {
         let mut command = engine.command(&format!("{flags} host sleep 1000"), &[] as &[&str]);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         sleep(Duration::from_micros(round * 2000));
-        // Until none is left: the command may be just about to make the monitor.
+        // Until none is left, and none came while that was looked at: the command may be just about to make the
+        // monitor.
+        let mut looks = 0;
         eventually("all are killed", || {
             let all = own_processes(&engine);
-            all.iter().for_each(|pid| {
-                drop(Command::new("kill").args(["-9", &pid.to_string()]).stderr(Stdio::null()).status())
-            });
-            all.is_empty()
+            for pid in &all {
+                let _ = Command::new("kill").args(["-9", &pid.to_string()]).stderr(Stdio::null()).status();
+            }
+            looks = if all.is_empty() { looks + 1 } else { 0 };
+            looks == 3
         });
         child.wait().unwrap();
         assert_mended(&engine);
