@@ -74,15 +74,35 @@ pub(crate) fn await_start(socket: &OwnedFd) -> anyhow::Result<Ending> {
     }
 }
 
-/// Stays with the container until it ends.
-pub(crate) fn attend(socket: &OwnedFd, terminal: bool, interactive: bool) -> anyhow::Result<Ending> {
+/// Signals and the terminal, as they are while a container has them.
+pub(crate) struct Taken {
+    signals: SignalFd,
+    /// Dropping it brings the terminal back.
+    raw: Option<Raw>,
+}
+
+/// Takes signals, and the terminal where the container gets it. Before the container starts: its program may run
+/// at once, and from then on both are its own.
+pub(crate) fn take(terminal: bool, interactive: bool) -> anyhow::Result<Taken> {
     let mut wanted: Vec<i32> = FORWARDED.map(|signal| signal as i32).to_vec();
     wanted.extend(signal::real_time_numbers());
     wanted.push(Signal::SIGWINCH as i32);
     let signals = signal::signalfd(&wanted)?;
-    // Before the program runs: its first line may come at once, and must not be changed on the way.
     let raw = if terminal && interactive && is_terminal() { Some(Raw::enter(io::stdin())?) } else { None };
-    let mut session = Session { socket, signals, terminal, reads_input: interactive, raw, program: None };
+    Ok(Taken { signals, raw })
+}
+
+/// Stays with the container until it ends.
+pub(crate) fn attend(
+    socket: &OwnedFd,
+    taken: Taken,
+    terminal: bool,
+    interactive: bool,
+) -> anyhow::Result<Ending> {
+    let Taken { signals, raw } = taken;
+    let waiting = Vec::new();
+    let mut session =
+        Session { socket, signals, terminal, reads_input: interactive, raw, program: None, waiting };
     session.run()
 }
 
@@ -94,6 +114,8 @@ struct Session<'a> {
     /// Dropping it brings the terminal back.
     raw: Option<Raw>,
     program: Option<OwnedFd>,
+    /// Signals that wait for a program to be sent to.
+    waiting: Vec<i32>,
 }
 
 impl Session<'_> {
@@ -136,9 +158,8 @@ impl Session<'_> {
             FromMonitor::Started(pid) => {
                 // It may have ended already; then there is nothing to pass signals on to.
                 self.program = pidfd::pidfd_open(Pid::from_raw(pid)).ok();
-                if self.program.is_none() {
-                    self.reads_input = false;
-                }
+                self.reads_input &= self.program.is_some();
+                self.pass_on();
             }
             FromMonitor::Stdout(bytes) => return Ok(unread(write(&mut io::stdout(), &bytes)?)),
             FromMonitor::Stderr(bytes) => return Ok(unread(write(&mut io::stderr(), &bytes)?)),
@@ -150,15 +171,25 @@ impl Session<'_> {
         Ok(None)
     }
 
-    fn take_signals(&mut self) -> anyhow::Result<()> {
-        while let Some(signal) = signal::next(&self.signals)? {
-            if signal == Signal::SIGWINCH as i32 {
-                self.resize();
-            } else if let Some(program) = &self.program {
+    /// Passes on what has come, as soon as there is a program.
+    fn pass_on(&mut self) {
+        if let Some(program) = &self.program {
+            for signal in self.waiting.drain(..) {
                 // A program that has just ended needs no signal.
                 let _ = pidfd::pidfd_send_number(program, signal);
             }
         }
+    }
+
+    fn take_signals(&mut self) -> anyhow::Result<()> {
+        while let Some(signal) = signal::next(&self.signals)? {
+            if signal == Signal::SIGWINCH as i32 {
+                self.resize();
+            } else {
+                self.waiting.push(signal);
+            }
+        }
+        self.pass_on();
         Ok(())
     }
 

@@ -166,6 +166,8 @@ pub fn fork_apart(socket: OwnedFd, child: impl FnOnce(OwnedFd) -> Infallible) ->
 }
 
 fn detach(keep: u32) -> Result<()> {
+    // What the caller waits for with descriptors of its own is not this process's to wait for.
+    crate::signal::unblock_all()?;
     crate::process::setsid()?;
     crate::process::chdir(std::path::Path::new("/"))?;
     let null = crate::file::open_null()?;

@@ -69,10 +69,16 @@ pub fn reset_all() -> Result<()> {
             || unsafe { nix::sys::signal::signal(signal, SigHandler::SigDfl) },
         )?;
     }
-    call(
-        || "sigprocmask(SIG_SETMASK)".to_owned(),
-        || nix::sys::signal::sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None),
-    )
+    unblock_all()
+}
+
+/// Unblocks every signal; what is ignored or caught stays so.
+///
+/// # Errors
+/// None in practice.
+pub fn unblock_all() -> Result<()> {
+    let set = || nix::sys::signal::sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None);
+    call(|| "sigprocmask(SIG_SETMASK)".to_owned(), set)
 }
 
 /// Sends `signal` to the process `pid`; 0 and negative numbers mean process groups. kill(2).

@@ -30,6 +30,7 @@ fn start(home: &Home, args: &Run) -> anyhow::Result<u8> {
     }
     let record = mini_engine::create(home, request)?;
     let (id, name) = (record.id.clone(), record.name.clone());
+    let taken = if detach { None } else { Some(terminal::take(tty, interactive)?) };
     let attachment = match mini_engine::start(home, record.clone(), explain) {
         Ok(attachment) => attachment,
         Err(error) => {
@@ -37,10 +38,9 @@ fn start(home: &Home, args: &Run) -> anyhow::Result<u8> {
             return Err(error).context(format!("cannot start `{name}`"));
         }
     };
-    let ending = if detach {
-        terminal::await_start(&attachment.socket)?
-    } else {
-        terminal::attend(&attachment.socket, tty, interactive)?
+    let ending = match taken {
+        None => terminal::await_start(&attachment.socket)?,
+        Some(taken) => terminal::attend(&attachment.socket, taken, tty, interactive)?,
     };
     match ending {
         Ending::Started => {
