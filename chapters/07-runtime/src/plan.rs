@@ -137,14 +137,19 @@ impl<'a> Planner<'a> {
         let (cgroup, limits) = self.cgroup()?;
         let layout = self.setting.cgroups.as_ref().filter(|_| cgroup.is_some());
         let namespaces = self.namespaces.clone_flags();
-        let into_cgroup = layout.is_some_and(|layout| layout.unified.is_some());
         let by_hand = layout.is_some_and(|layout| !layout.hierarchies.is_empty());
+        let into_cgroup = layout.is_some_and(|layout| layout.unified.is_some()) && !by_hand;
 
         let mut before: Vec<Step> = self.namespaces.before_clone().into_iter().map(Step::Namespace).collect();
-        before.extend(limits);
-        before.push(Step::Clone { namespaces, into_cgroup });
         let mut beside: Vec<Step> = self.setting.id_maps.iter().cloned().map(Step::IdMap).collect();
-        beside.extend(by_hand.then_some(Step::JoinCgroup));
+        if by_hand {
+            // With v1 the process has to be put into each tree anyway, and mounts while that is prepared.
+            beside.extend(limits);
+            beside.push(Step::JoinCgroup);
+        } else {
+            before.extend(limits);
+        }
+        before.push(Step::Clone { namespaces, into_cgroup });
         // The parent's to do while the new process mounts, but for a user namespace, whose network only its own
         // root may touch.
         beside.extend((self.creates(Kind::Net) && !self.creates(Kind::User)).then_some(Step::LoopbackUp));

@@ -168,25 +168,30 @@ impl Parent<'_> {
     }
 
     /// Does a step of the parent.
-    fn perform(&self, step: &Step) -> mini_sys::Result<()> {
+    fn perform(&mut self, step: &Step) -> mini_sys::Result<()> {
         let pid = self.child.as_ref().map(|child| child.pid);
         match (step, pid) {
             (Step::Cgroup(step), _) => step.perform(),
             (Step::Namespace(step), _) => step.perform(),
             (Step::IdMap(step), Some(pid)) => step.perform(pid).map_err(in_short),
-            (Step::JoinCgroup, Some(pid)) => match &self.cgroup {
-                Some(cgroup) => cgroup.join_separate(pid),
-                None => Ok(()),
-            },
+            (Step::JoinCgroup, Some(pid)) => {
+                self.cgroup = self.open_cgroup();
+                self.cgroup.as_ref().map_or(Ok(()), |cgroup| cgroup.join(pid))
+            }
             (Step::LoopbackUp, Some(pid)) => in_network_of(pid, || net::interface_up("lo")),
             _ => Err(Error::new(format!("{} on the host", step.call()), Errno::EPERM)),
         }
     }
 
+    /// The cgroup, as far as it is there by now.
+    fn open_cgroup(&self) -> Option<Cgroup> {
+        let name = self.plan.cgroup.as_deref();
+        self.layout.zip(name).and_then(|(layout, name)| Cgroup::open(layout, name).ok())
+    }
+
     /// Clones; where there is a v2 hierarchy and the kernel can, right into the cgroup.
     fn clone_child(&mut self) -> mini_sys::Result<()> {
-        let name = self.plan.cgroup.as_deref();
-        self.cgroup = self.layout.zip(name).and_then(|(layout, name)| Cgroup::open(layout, name).ok());
+        self.cgroup = self.open_cgroup();
         let directory = self.cgroup.as_ref().map(Cgroup::directory).transpose()?.flatten();
         let mut by_hand = false;
         let child = match self.clone_into(directory.as_ref().map(|fd| fd.as_fd())) {
@@ -265,9 +270,7 @@ impl Parent<'_> {
         }
         self.mounts = None;
         // A step before the clone may have failed half-way: what there is by now is found by name.
-        let name = self.plan.cgroup.as_deref();
-        if let Some(cgroup) = self.layout.zip(name).and_then(|(layout, name)| Cgroup::open(layout, name).ok())
-        {
+        if let Some(cgroup) = self.open_cgroup() {
             let _ = cgroup.remove();
         }
     }

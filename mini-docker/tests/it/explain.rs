@@ -52,6 +52,10 @@ fn every_line_is_a_step_and_numbers_go_up() {
 #[test]
 fn the_steps_of_a_container_are_these() {
     let Some(engine) = Engine::new() else { return };
+    if mini_cgroups::Layout::detect().unwrap().is_unified_alone() {
+        eprintln!("skipped: with cgroup v2 the order is another, which a snapshot of chapter 7 holds");
+        return;
+    }
     let lines = explained(&engine, "-h box --read-only --tmpfs /run -u 1:2 -w /tmp --ulimit nofile=64:128");
     // Which cgroups there are depends on the machine, and numbers shift with them.
     let steps = lines
