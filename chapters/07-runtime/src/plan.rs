@@ -1,7 +1,8 @@
 //! From an OCI runtime `Spec` to the list of things to do: the whole of starting a container, as data.
 //!
-//! Three hands work on a container. The **parent** prepares what only the host can (a cgroup with its limits)
-//! and clones. **Beside** the new process it then does what needs its pid (id maps, joining the cgroup).
+//! Three hands work on a container. The **parent** prepares what a process is born into (with cgroup v2, its
+//! cgroup with the limits) and clones. **Beside** the new process it then does what needs its pid (id maps, the
+//! cgroups of v1, the loopback).
 //! **Inside**, the new process turns itself into the container's first program: the mounts, the new root, the
 //! name, what it must not do, and execve(2). A step's place in these lists is its place in time, and its
 //! `why` says what would go wrong elsewhere.
@@ -132,7 +133,8 @@ impl<'a> Planner<'a> {
         self.namespaces.create.contains(&kind)
     }
 
-    /// What the parent does: limits first, so that the process is born under them.
+    /// What the parent does. With cgroup v2 the limits come first, and the process is born under them; with v1 it
+    /// waits until it has been put under them.
     fn on_the_host(&self) -> Result<Plan, PlanError> {
         let (cgroup, limits) = self.cgroup()?;
         let layout = self.setting.cgroups.as_ref().filter(|_| cgroup.is_some());
