@@ -5,8 +5,10 @@
 //! `tests/layering.rs` applies it to the tree on disk that [`workspace`] reads. [`ladder`] turns the
 //! measurements of `mini-benches` into a table and a drawing. Nothing here prints: the binary does.
 
+pub mod book;
 pub mod ladder;
 pub mod manifest;
 pub mod rules;
 pub mod rust_source;
+pub mod transcript;
 pub mod workspace;

@@ -12,13 +12,14 @@ mod commands {
     pub(crate) mod bench;
     pub(crate) mod ci;
     pub(crate) mod ladder;
+    pub(crate) mod transcripts;
 }
 
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
-use commands::{bench, ci, ladder};
+use commands::{bench, ci, ladder, transcripts};
 
 const USAGE: &str = "\
 usage: cargo x COMMAND
@@ -29,6 +30,9 @@ usage: cargo x COMMAND
   bench ladder [--rounds N]
                    measure what each part of a container adds; print a table, draw
                    book/src/figures/ladder.svg, keep benches/results/ladder.json (needs root)
+  transcripts [--bless] [PAGE[:LINE]…]
+                   replay the console blocks of the book, or of those pages (`01-chroot`), in a box,
+                   and compare; with --bless write into the page what the machine says
 ";
 
 fn main() -> ExitCode {
@@ -51,6 +55,7 @@ fn run(arguments: &[&str]) -> Result<()> {
         ["ci"] => ci::run(),
         ["bench", "ladder", options @ ..] => ladder::run(options),
         ["bench", filter @ ..] => bench::run(filter),
+        ["transcripts", arguments @ ..] => transcripts::run(arguments),
         [other, ..] => {
             bail!("no command `{other}` that takes these arguments\nhint: `cargo x --help` lists them")
         }
