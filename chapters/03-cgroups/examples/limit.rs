@@ -29,6 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn run(group: &Cgroup) -> Result<(), Box<dyn Error>> {
+    // ANCHOR: first-instruction
     // In v2 the child is born in the cgroup. In v1 it waits until we have written its pid everywhere.
     let (gate, opener) = ipc::pipe()?;
     let directory = group.directory()?;
@@ -44,6 +45,7 @@ fn run(group: &Cgroup) -> Result<(), Box<dyn Error>> {
     })?;
     group.join_separate(child.pid)?;
     ipc::write(&opener, b"x")?;
+    // ANCHOR_END: first-instruction
     println!("a child that takes 100 MB ended with {:?}", pidfd::wait(&child.pidfd)?);
 
     let stats = group.stats()?;

@@ -103,6 +103,7 @@ impl Cgroup {
         self.unified.iter().chain(self.separate.iter().map(|(_, directory)| directory)).map(PathBuf::as_path)
     }
 
+    // ANCHOR: join
     /// The v2 directory, opened for `CLONE_INTO_CGROUP`: a process made with it is in the cgroup before its
     /// first instruction. None where there is no v2 tree. clone(2), Linux 5.7.
     ///
@@ -125,6 +126,7 @@ impl Cgroup {
     pub fn join_separate(&self, pid: Pid) -> mini_sys::Result<()> {
         self.join_files().iter().try_for_each(|file| write_existing(file, &pid.to_string()))
     }
+    // ANCHOR_END: join
 
     /// Puts the process `pid` into every tree.
     ///
@@ -187,12 +189,14 @@ impl Cgroup {
     /// # Errors
     /// That of reading a file.
     pub fn oom_kills(&self) -> mini_sys::Result<u64> {
+        // ANCHOR: oom-kills
         let text = match self.at(Controller::Memory) {
             Some(At::V1(directory)) => read_text(&directory.join("memory.oom_control"))?,
             Some(At::V2(directory)) => read_text(&directory.join("memory.events"))?,
             None => return Ok(0),
         };
         Ok(keyed(&text, "oom_kill").unwrap_or_default())
+        // ANCHOR_END: oom-kills
     }
 
     /// Changes the limits of a running container; what `limits` does not mention stays as it is.

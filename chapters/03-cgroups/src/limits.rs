@@ -199,8 +199,10 @@ impl Limits {
 
     /// Memory and swap together for a new container: as asked, else twice the memory, as Docker has it.
     pub(crate) fn memory_and_swap(&self) -> Option<i64> {
+        // ANCHOR: memory-and-swap
         let doubled = self.memory.map(|memory| if memory == -1 { -1 } else { memory.saturating_mul(2) });
         self.memory_swap.or(doubled)
+        // ANCHOR_END: memory-and-swap
     }
 
     /// Whether the devices are limited at all.

@@ -64,6 +64,7 @@ pub fn plan(layout: &Layout, name: &str, limits: &Limits) -> Result<Vec<Step>, P
     let controllers = controllers(layout, limits)?;
     let mut steps = Vec::new();
 
+    // ANCHOR: directories
     // First all directories. Once ours is there, nobody can take its parent away.
     if let Some(unified) = &layout.unified {
         steps.push(Step::MakeDirectory { base: unified.directory.clone(), place: place.clone() });
@@ -74,6 +75,7 @@ pub fn plan(layout: &Layout, name: &str, limits: &Limits) -> Result<Vec<Step>, P
             steps.push(Step::MakeDirectory { base: hierarchy.directory.clone(), place: place.clone() });
         }
     }
+    // ANCHOR_END: directories
 
     // In v2 a controller works only where every cgroup above has enabled it for its children.
     if let Some(unified) = &layout.unified {
@@ -82,6 +84,7 @@ pub fn plan(layout: &Layout, name: &str, limits: &Limits) -> Result<Vec<Step>, P
         steps.extend(enable(unified, &place, &needed));
     }
 
+    // ANCHOR: limits
     // Then the limits, before any process is in there.
     for controller in controllers {
         steps.extend(match layout.home(controller) {
@@ -99,6 +102,7 @@ pub fn plan(layout: &Layout, name: &str, limits: &Limits) -> Result<Vec<Step>, P
     }
     steps.extend(device_policy(layout, &place, limits));
     Ok(steps)
+    // ANCHOR_END: limits
 }
 
 /// Enables `controllers` from the top down to the parent of `place`.
@@ -125,6 +129,7 @@ pub(crate) fn enable(unified: &Unified, place: &Path, controllers: &[Controller]
     steps
 }
 
+// ANCHOR: swap
 /// In v2 swap is limited for itself, so the memory is taken off the sum.
 fn swap(limits: &Limits) -> Option<i64> {
     match (limits.memory_and_swap()?, limits.memory.unwrap_or(-1)) {
@@ -132,6 +137,7 @@ fn swap(limits: &Limits) -> Option<i64> {
         (sum, memory) => Some(sum - memory),
     }
 }
+// ANCHOR_END: swap
 
 fn device_policy(layout: &Layout, place: &Path, limits: &Limits) -> Option<Step> {
     let unified = layout.unified.as_ref()?;

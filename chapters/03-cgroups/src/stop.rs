@@ -96,6 +96,7 @@ impl Cgroup {
     /// # Errors
     /// `ETIMEDOUT` when one does not end within ten seconds.
     pub fn kill_all(&self) -> Result<()> {
+        // ANCHOR: kill-all
         if let Some(directory) = &self.unified {
             match write_existing(&directory.join("cgroup.kill"), "1") {
                 Ok(()) => {
@@ -111,10 +112,12 @@ impl Cgroup {
             }
         }
         self.kill_each()
+        // ANCHOR_END: kill-all
     }
 
     /// Stops, kills and resumes, until nothing is left.
     fn kill_each(&self) -> Result<()> {
+        // ANCHOR: kill-each
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
             // Without a freezer it is a race, which is won in the end unless the processes outrun us for long.
@@ -135,6 +138,7 @@ impl Cgroup {
             sleep(Duration::from_millis(1));
         }
         Err(Error::new(format!("kill the processes of `{}`", self.name), Errno::ETIMEDOUT))
+        // ANCHOR_END: kill-each
     }
 
     /// Removes it from every tree, with the cgroups below it, and `mini-docker` with the last one. That it is

@@ -22,6 +22,7 @@ pub(crate) fn pids(directory: &Path, found: &mut Vec<Pid>) -> Result<()> {
     children(directory)?.iter().try_for_each(|child| pids(child, found))
 }
 
+// ANCHOR: remove
 /// Removes `directory` and the cgroups below it. They must be empty, or about to be.
 pub(crate) fn remove(directory: &Path) -> Result<()> {
     for wait in 0.. {
@@ -39,6 +40,7 @@ pub(crate) fn remove(directory: &Path) -> Result<()> {
     }
     Ok(())
 }
+// ANCHOR_END: remove
 
 /// The cgroups right below `directory`.
 fn children(directory: &Path) -> Result<Vec<PathBuf>> {

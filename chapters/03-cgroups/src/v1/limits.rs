@@ -66,8 +66,10 @@ fn memory(directory: &Path, limits: &Limits, change: Change) -> Vec<Step> {
         text: bytes.to_string(),
         why: "what stays when memory is short",
     });
+    // ANCHOR: pair
     let pair = if change == Change::Up { [sum, memory] } else { [memory, sum] };
     pair.into_iter().chain([reservation]).flatten().collect()
+    // ANCHOR_END: pair
 }
 
 /// A new cgroup has no CPUs and no memory nodes, and no process can join it before it has both; they come from

@@ -39,6 +39,7 @@ pub(crate) fn writes(
 }
 
 fn memory(directory: &Path, limits: &Limits, swap: Option<i64>) -> Vec<Step> {
+    // ANCHOR: memory
     let memory = limits.memory.map(|bytes| Step::Write {
         file: directory.join("memory.max"),
         text: or_max(bytes),
@@ -50,6 +51,7 @@ fn memory(directory: &Path, limits: &Limits, swap: Option<i64>) -> Vec<Step> {
         required: limits.memory_swap.is_some_and(|total| total != -1),
         why: "swap beside the memory, which is counted apart",
     });
+    // ANCHOR_END: memory
     let reservation = limits.memory_reservation.map(|bytes| Step::Write {
         file: directory.join("memory.low"),
         text: or_max(bytes),
