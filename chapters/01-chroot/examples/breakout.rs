@@ -40,11 +40,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(std::fs::remove_dir_all(&directory)?)
 }
 
+// ANCHOR: break-out
 fn break_out() -> mini_sys::Result<()> {
     mount::chroot(Path::new("below"))?;
     (0..64).try_for_each(|_| process::chdir(Path::new("..")))?;
     mount::chroot(Path::new("."))
 }
+// ANCHOR_END: break-out
 
 /// What tells one root directory from another: its device and inode.
 fn identity() -> mini_sys::Result<(u64, u64)> {

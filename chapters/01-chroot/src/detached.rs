@@ -18,6 +18,7 @@ pub struct Detached(VecDeque<OwnedFd>);
 
 impl Detached {
     /// Makes a file system.
+    // ANCHOR: make
     pub(crate) fn make(&mut self, mount: &Mount) -> Result<()> {
         let (flags, data) = mount.flags_and_data();
         let context = FsContext::fsopen(&mount.fstype)?;
@@ -31,6 +32,7 @@ impl Detached {
         self.0.push_back(context.fsmount(attributes(flags))?);
         Ok(())
     }
+    // ANCHOR_END: make
 
     /// Copies what the host shows at the mount's source, and makes the copy as read-only as asked.
     pub(crate) fn copy(&mut self, mount: &Mount) -> Result<()> {

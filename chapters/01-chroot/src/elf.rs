@@ -35,6 +35,7 @@ pub enum Executable {
 
 /// An ELF program or library.
 #[derive(Debug, Clone, PartialEq, Eq)]
+// ANCHOR: object
 pub struct Object {
     /// The processor it is for.
     pub machine: Machine,
@@ -51,6 +52,7 @@ pub struct Object {
     /// Whether default directories are out of bounds (`DF_1_NODEFLIB`, ld's `-z nodefaultlib`).
     pub no_default_directories: bool,
 }
+// ANCHOR_END: object
 
 /// The first line of a script: `#!interpreter argument`.
 #[derive(Debug, Clone, PartialEq, Eq)]

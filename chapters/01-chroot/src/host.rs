@@ -139,6 +139,7 @@ impl Host {
             here.push(&name);
             node = self.look(&here)?.clone();
             match &node {
+                // ANCHOR: link
                 Node::Link { to, modified } => {
                     if links.len() == MOST_LINKS {
                         return Err(HostError::Loop { path: path.to_owned(), at: here });
@@ -154,6 +155,7 @@ impl Host {
                     }
                     node = Node::Directory;
                 }
+                // ANCHOR_END: link
                 Node::Directory => {}
                 // Whatever it is, nothing can be below it.
                 Node::File { .. } | Node::Other | Node::Missing if ahead.is_empty() => {}

@@ -107,6 +107,7 @@ pub fn of_program(
     let mut known: HashSet<OsString> = interpreter.file_name().map(OsStr::to_owned).into_iter().collect();
     let mut loaded = vec![Loaded { path: path.to_owned(), object: Rc::clone(program), needed_by: None }];
     let mut found = Vec::new();
+    // ANCHOR: levels
     let mut next = 0;
     while next < loaded.len() {
         let needed = loaded[next].object().map(|object| object.needed.clone()).unwrap_or_default();
@@ -123,6 +124,7 @@ pub fn of_program(
         }
         next += 1;
     }
+    // ANCHOR_END: levels
     Ok(found)
 }
 

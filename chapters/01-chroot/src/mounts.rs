@@ -88,6 +88,7 @@ fn flag(word: &str) -> Option<(MsFlags, bool)> {
 /// What every container gets: Docker's list, with its options.
 ///
 /// `/dev` comes before what lies in it. `/sys` is read-only because it is the host's hardware that it shows.
+// ANCHOR: standard
 pub fn standard() -> Vec<Mount> {
     vec![
         Mount::new("/proc", "proc", "proc", "nosuid,noexec,nodev"),
@@ -98,11 +99,14 @@ pub fn standard() -> Vec<Mount> {
         Mount::new("/sys", "sysfs", "sysfs", "nosuid,noexec,nodev,ro"),
     ]
 }
+// ANCHOR_END: standard
 
+// ANCHOR: devices
 /// A device that every container may use: its name in `/dev`, major and minor number.
 /// OCI runtime spec "Default Devices".
 pub const DEVICES: [(&str, u32, u32); 6] =
     [("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0)];
+// ANCHOR_END: devices
 
 /// The links in `/dev`: name, and where it leads.
 /// OCI runtime spec "Dev symbolic links".

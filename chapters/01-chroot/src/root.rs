@@ -16,11 +16,15 @@ use mini_sys::process::chdir;
 ///
 /// # Errors
 /// `EPERM` without `CAP_SYS_CHROOT`; those of chdir(2).
+// ANCHOR: chroot-fn
 pub fn chroot(directory: &Path) -> Result<()> {
+    // ANCHOR: chroot
     mount::chroot(directory)?;
     // chroot(2) leaves the working directory where it was: outside.
     chdir(Path::new("/"))
+    // ANCHOR_END: chroot
 }
+// ANCHOR_END: chroot-fn
 
 /// Makes the directory `root` the root of this process and leaves the old one behind for good.
 ///
@@ -28,46 +32,66 @@ pub fn chroot(directory: &Path) -> Result<()> {
 ///
 /// # Errors
 /// `EPERM` without `CAP_SYS_ADMIN`; those of mount(2) and pivot_root(2).
+// ANCHOR: enter-fn
 pub fn enter(root: &Path) -> Result<()> {
+    // ANCHOR: enter
     keep_mounts_private()?;
     bind_on_itself(root)?;
     pivot(root)?;
     detach_old_root()
+    // ANCHOR_END: enter
 }
+// ANCHOR_END: enter-fn
 
 /// Cuts the tie over which mounts made here would show up on the host, and the host's here. It comes before
 /// any other mount: most systems start with `/` shared. mount_namespaces(7), "SHARED SUBTREES".
 ///
 /// # Errors
 /// `EPERM` without `CAP_SYS_ADMIN`.
+// ANCHOR: private-fn
 pub fn keep_mounts_private() -> Result<()> {
+    // ANCHOR: private
     mount::mount("", Path::new("/"), "", MsFlags::MS_REC | MsFlags::MS_PRIVATE, "")
+    // ANCHOR_END: private
 }
+// ANCHOR_END: private-fn
 
 /// Turns a directory into a mount point, which pivot_root(2) asks for.
 ///
 /// # Errors
 /// Those of mount(2).
+// ANCHOR: bind-fn
 pub fn bind_on_itself(root: &Path) -> Result<()> {
+    // ANCHOR: bind
     mount::mount(&root.to_string_lossy(), root, "", MsFlags::MS_BIND | MsFlags::MS_REC, "")
+    // ANCHOR_END: bind
 }
+// ANCHOR_END: bind-fn
 
 /// Makes `root` the root mount and stacks the old one on the same place, so that no directory is needed for
 /// it inside. pivot_root(2), "pivot_root(".", ".")".
 ///
 /// # Errors
 /// `EINVAL` when `root` is not a mount point or its parent mount is shared.
+// ANCHOR: pivot-fn
 pub fn pivot(root: &Path) -> Result<()> {
+    // ANCHOR: pivot
     chdir(root)?;
     mount::pivot_root(Path::new("."), Path::new("."))
+    // ANCHOR_END: pivot
 }
+// ANCHOR_END: pivot-fn
 
 /// Takes the old root out of this mount namespace, with all that is mounted below it. Until this call a
 /// `..` at the root could still reach it; nothing may be resolved inside before it.
 ///
 /// # Errors
 /// `EINVAL` when there is no old root stacked here.
+// ANCHOR: detach-fn
 pub fn detach_old_root() -> Result<()> {
+    // ANCHOR: detach
     mount::umount2(Path::new("."), MntFlags::MNT_DETACH)?;
     chdir(Path::new("/"))
+    // ANCHOR_END: detach
 }
+// ANCHOR_END: detach-fn

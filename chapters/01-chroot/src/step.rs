@@ -55,6 +55,7 @@ pub enum Step {
 /// The steps that take a process, alone in a new mount namespace, into `root` with `mounts` in place.
 /// `root` must be a mount point: see [`Step::BindRoot`].
 pub fn plan(root: &Path, mounts: &[Mount], devices: Devices) -> Vec<Step> {
+    // ANCHOR: phases
     let mut make = Vec::new();
     let mut attach = Vec::new();
     for mount in mounts {
@@ -74,6 +75,7 @@ pub fn plan(root: &Path, mounts: &[Mount], devices: Devices) -> Vec<Step> {
     make.extend([Step::Pivot(root.to_owned()), Step::DetachOldRoot]);
     make.append(&mut attach);
     make
+    // ANCHOR_END: phases
 }
 
 /// In a user namespace the kernel makes these only for who can see one already, unobscured: after the old
