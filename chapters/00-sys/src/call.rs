@@ -3,6 +3,7 @@
 use nix::errno::Errno;
 
 /// A system call that failed. Displays as ``mount `proc` on `/proc`: Permission denied``.
+// ANCHOR: error
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{call}: {}", errno.desc())]
 pub struct Error {
@@ -10,6 +11,7 @@ pub struct Error {
     errno: Errno,
 }
 
+// ANCHOR_END: error
 /// What a wrapper of this crate returns.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -63,6 +65,7 @@ pub(crate) fn call<T, E: Number>(
     name: impl FnOnce() -> String,
     mut make: impl FnMut() -> std::result::Result<T, E>,
 ) -> Result<T> {
+    // ANCHOR: interrupted
     loop {
         match make() {
             Ok(value) => return Ok(value),
@@ -70,4 +73,5 @@ pub(crate) fn call<T, E: Number>(
             Err(error) => return Err(Error::new(name(), error.errno())),
         }
     }
+    // ANCHOR_END: interrupted
 }

@@ -58,6 +58,7 @@ pub fn clone3(
         bits |= CLONE_INTO_CGROUP;
         cgroup = directory.as_raw_fd() as u64;
     }
+    // ANCHOR: arguments
     let args = libc::clone_args {
         flags: bits,
         pidfd: &raw mut pidfd as u64,
@@ -71,6 +72,7 @@ pub fn clone3(
         set_tid_size: 0,
         cgroup,
     };
+    // ANCHOR_END: arguments
     // SAFETY: `args` is valid for reads of its whole size during the call and `args.pidfd` points to
     // `pidfd`, which is ours. No stack is given and CLONE_VM is not set, so the child goes on with a copy of
     // this stack, as after fork(2). It runs `child` and leaves without returning to our caller.
@@ -80,11 +82,13 @@ pub fn clone3(
             let into = if into_cgroup.is_some() { "|CLONE_INTO_CGROUP" } else { "" };
             Err(Error::new(format!("clone3 {}{into}", flags::names(&namespaces)), Errno::last()))
         }
+        // ANCHOR: child
         0 => {
             // A panic must not unwind into the parent's code; its message is already on standard error.
             let _ = catch_unwind(AssertUnwindSafe(child));
             leave(ABANDONED)
         }
+        // ANCHOR_END: child
         pid => {
             // SAFETY: the call succeeded with CLONE_PIDFD, so the kernel opened `pidfd` for us alone.
             let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
@@ -137,6 +141,7 @@ pub fn clone3_keeping(
 
 /// Closes what lies between the numbers, which are in order, and what lies behind the last.
 fn close_all_but(numbers: &[u32]) -> Result<()> {
+    // ANCHOR: close-all-but
     let mut first = 3;
     for &number in numbers.iter().filter(|number| **number >= 3) {
         if first < number {
@@ -145,6 +150,7 @@ fn close_all_but(numbers: &[u32]) -> Result<()> {
         first = number + 1;
     }
     crate::file::close_range(first, u32::MAX)
+    // ANCHOR_END: close-all-but
 }
 
 /// Runs `child` in a new process that shares nothing with the caller but the socket: a session of its own, the

@@ -301,6 +301,7 @@ pub fn open_null() -> Result<OwnedFd> {
         .map(OwnedFd::from)
 }
 
+// ANCHOR: close-on-exec
 /// Closes every descriptor from `first` on when this process next calls execve(2).
 ///
 /// # Errors
@@ -309,6 +310,7 @@ pub fn close_on_exec_from(first: u32) -> Result<()> {
     range(first, u32::MAX, libc::CLOSE_RANGE_CLOEXEC)
 }
 
+// ANCHOR_END: close-on-exec
 /// Closes the descriptors from `first` to `last` now. For a new process only, which owns none of them.
 pub(crate) fn close_range(first: u32, last: u32) -> Result<()> {
     range(first, last, 0)

@@ -53,6 +53,7 @@ pub fn pidfd_send_number(pidfd: impl AsFd, signal: i32) -> Result<()> {
     )
 }
 
+// ANCHOR: exit
 /// How a process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
@@ -62,6 +63,7 @@ pub enum Exit {
     Signal(i32),
 }
 
+// ANCHOR_END: exit
 impl Exit {
     /// The status as a shell tells it: the code, or 128 and the signal's number.
     pub fn shell_code(self) -> i32 {
@@ -77,6 +79,7 @@ impl Exit {
 /// # Errors
 /// `ECHILD` when it is not a child of this process. waitid(2), `P_PIDFD`, Linux 5.4.
 pub fn wait(pidfd: impl AsFd) -> Result<Exit> {
+    // ANCHOR: wait
     // The libraries below know the signals that have names, and a program may end by one that has none.
     let wait = || {
         // SAFETY: all of siginfo_t's fields are numbers or pointers that nobody follows; zero is a value.
@@ -93,6 +96,7 @@ pub fn wait(pidfd: impl AsFd) -> Result<Exit> {
         })
     };
     call(|| "waitid(P_PIDFD)".to_owned(), wait)
+    // ANCHOR_END: wait
 }
 
 /// Takes the status of any child that has ended, without waiting: the pid and how it ended, or none.

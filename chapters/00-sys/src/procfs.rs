@@ -28,8 +28,10 @@ fn read(path: &str) -> Option<String> {
 /// The command's name stands in parentheses and may itself hold spaces and parentheses, so fields are
 /// counted from the last one.
 fn parse_start_time(stat: &str) -> Option<u64> {
+    // ANCHOR: start-time
     let (_, after_name) = stat.rsplit_once(')')?;
     after_name.split_ascii_whitespace().nth(19)?.parse().ok()
+    // ANCHOR_END: start-time
 }
 
 #[cfg(test)]
