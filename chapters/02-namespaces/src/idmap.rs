@@ -65,6 +65,7 @@ impl Caller {
 }
 
 impl Maps {
+    // ANCHOR: rootless
     /// What a rootless container gets: the user as 0, and as 1 and onwards the ids that it was given. Without
     /// such ids, or without the programs to map them, 0 is the only id there is.
     pub fn rootless(user: &User) -> Self {
@@ -83,6 +84,7 @@ impl Maps {
         };
         Self { uids: map(user.uid, &user.subuids), gids: map(user.gid, &user.subgids) }
     }
+    // ANCHOR_END: rootless
 
     /// Whether the kernel lets this user write the maps without anybody's help.
     fn only_own(&self, user: &User) -> bool {
@@ -106,9 +108,11 @@ pub enum Step {
     RunNewgidmap(PathBuf, Vec<IdMap>),
 }
 
+// ANCHOR: plan
 /// The steps that give a new user namespace these maps. Where an ordinary user has no programs that could do
 /// it, the steps are the direct ones and the kernel will refuse them.
 pub fn plan(caller: &Caller, maps: &Maps) -> Vec<Step> {
+    // ANCHOR: map-order
     let Maps { uids, gids } = maps.clone();
     match caller {
         Caller::Ordinary(user) if !maps.only_own(user) && user.helpers.is_some() => {
@@ -122,7 +126,9 @@ pub fn plan(caller: &Caller, maps: &Maps) -> Vec<Step> {
         Caller::Ordinary(_) => vec![Step::DenySetgroups, Step::WriteUids(uids), Step::WriteGids(gids)],
         Caller::Privileged => vec![Step::WriteUids(uids), Step::WriteGids(gids)],
     }
+    // ANCHOR_END: map-order
 }
+// ANCHOR_END: plan
 
 /// Why a map could not be set.
 #[derive(Debug, thiserror::Error)]

@@ -43,6 +43,7 @@ pub enum InitError {
 /// # Errors
 /// When the kernel refuses a process or a descriptor.
 pub fn run(program: impl FnOnce() -> Infallible, started: impl FnOnce()) -> Result<Exit, InitError> {
+    // ANCHOR: prepare
     if std::process::id() != 1 {
         process::set_child_subreaper().map_err(InitError::Prepare)?;
     }
@@ -59,10 +60,13 @@ pub fn run(program: impl FnOnce() -> Infallible, started: impl FnOnce()) -> Resu
     let child = child.map_err(InitError::Start)?;
     started();
     serve(&signals, &child).map_err(InitError::Wait)
+    // ANCHOR_END: prepare
 }
 
+// ANCHOR: serve
 /// The loop: pass on what arrives, take in what has ended.
 fn serve(signals: &SignalFd, child: &Child) -> Result<Exit, Error> {
+    // ANCHOR: reap
     loop {
         ipc::poll(&mut [PollFd::new(signals.as_fd(), PollFlags::POLLIN)], None)?;
         while let Some(signal) = signal::next(signals)? {
@@ -81,7 +85,9 @@ fn serve(signals: &SignalFd, child: &Child) -> Result<Exit, Error> {
             return Ok(exit);
         }
     }
+    // ANCHOR_END: reap
 }
+// ANCHOR_END: serve
 
 fn pass_on(child: &Child, signal: i32) -> Result<(), Error> {
     match pidfd::pidfd_send_number(&child.pidfd, signal) {

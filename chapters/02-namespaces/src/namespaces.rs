@@ -13,6 +13,7 @@ use mini_sys::file::{self, CWD, Mode, OFlags, ResolveFlags};
 use mini_sys::namespace::{self, CloneFlags};
 use mini_sys::{Result, process};
 
+// ANCHOR: kinds
 /// The eight kinds of namespace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
@@ -33,12 +34,15 @@ pub enum Kind {
     /// What the monotonic clocks say. time_namespaces(7).
     Time,
 }
+// ANCHOR_END: kinds
 
 impl Kind {
+    // ANCHOR: order
     /// All of them, in the order in which setns(2) can join them one by one: `User` first, because the
     /// rights for the others come with it; `Mount` last, because after it `/proc` is another one.
     pub const ALL: [Self; 8] =
         [Self::User, Self::Cgroup, Self::Ipc, Self::Uts, Self::Net, Self::Pid, Self::Time, Self::Mount];
+    // ANCHOR_END: order
 
     /// Its bit in clone(2), unshare(2) and setns(2).
     pub fn flag(self) -> CloneFlags {
@@ -109,6 +113,7 @@ pub enum Step {
 }
 
 impl Namespaces {
+    // ANCHOR: clone-flags
     /// The flags that clone3(2) makes the new process with.
     ///
     /// Not the cgroup namespace: its root is the cgroup that the process is in when it is made, which for a
@@ -118,6 +123,7 @@ impl Namespaces {
         let at_once = |kind: &&Kind| !matches!(kind, Kind::Cgroup | Kind::Time);
         self.create.iter().filter(at_once).map(|kind| kind.flag()).collect()
     }
+    // ANCHOR_END: clone-flags
 
     /// What the parent does before it clones.
     pub fn before_clone(&self) -> Vec<Step> {
@@ -126,6 +132,7 @@ impl Namespaces {
         time.into_iter().collect()
     }
 
+    // ANCHOR: inside
     /// What the new process does, once it is in its cgroup.
     pub fn inside(&self) -> Vec<Step> {
         let mut join = self.join.clone();
@@ -138,6 +145,7 @@ impl Namespaces {
         steps.extend(self.domainname.clone().map(Step::Domainname));
         steps
     }
+    // ANCHOR_END: inside
 }
 
 impl Step {
@@ -186,6 +194,7 @@ impl Step {
     }
 }
 
+// ANCHOR: join
 /// Moves this process into all of `kinds` of the namespaces that the process of `pidfd` is in, in one call. Children
 /// made from here on are in its pid namespace; this process itself stays in its own. setns(2).
 ///
@@ -195,6 +204,7 @@ impl Step {
 pub fn join(pidfd: impl AsFd, kinds: &[Kind]) -> Result<()> {
     namespace::setns(pidfd, kinds.iter().map(|kind| kind.flag()).collect())
 }
+// ANCHOR_END: join
 
 fn open(path: &Path) -> Result<OwnedFd> {
     file::openat2(CWD, path, OFlags::RDONLY, Mode::empty(), ResolveFlags::empty())
