@@ -88,6 +88,7 @@ pub enum ApplyError {
 /// # Errors
 /// For an archive that is damaged, cut short, or hostile, and when the kernel refuses a step; each but the
 /// last with the name of the entry. The tree is left as it was then.
+// ANCHOR: loop
 pub fn apply(tar: impl BufRead, target: BorrowedFd<'_>, how: How<'_>) -> Result<Applied, ApplyError> {
     let mut entries = Entries::new(tar);
     let mut tree = Tree::new(target, how.owners, how.lower).map_err(ApplyError::Target)?;
@@ -100,6 +101,7 @@ pub fn apply(tar: impl BufRead, target: BorrowedFd<'_>, how: How<'_>) -> Result<
     tree.finish().map_err(|(path, error)| Failure::Entry(Trouble::System(error)).of(&path))?;
     Ok(applied)
 }
+// ANCHOR_END: loop
 
 /// One entry.
 fn step<R: BufRead>(

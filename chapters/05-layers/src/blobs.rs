@@ -90,14 +90,18 @@ impl Blobs {
     ///
     /// # Errors
     /// As [`Blobs::put`], and [`BlobError::Mismatch`].
+    // ANCHOR: fn-put-expected
     pub fn put_expected(&self, content: &mut impl Read, expected: &Digest) -> Result<u64, BlobError> {
+        // ANCHOR: put-expected
         let (claim, received, bytes) = self.ingest(content)?;
         if received != *expected {
             return Err(BlobError::Mismatch { expected: *expected, received, bytes });
         }
         self.keep(&claim, expected)?;
         Ok(bytes)
+        // ANCHOR_END: put-expected
     }
+    // ANCHOR_END: fn-put-expected
 
     /// Stores `content`.
     ///
@@ -197,6 +201,7 @@ impl Blobs {
         Ok((claim, digest, bytes))
     }
 
+    // ANCHOR: keep
     /// Gives a finished file its name. The content goes to the disk before the name does.
     fn keep(&self, claim: &Claim, digest: &Digest) -> Result<(), BlobError> {
         let path = self.path(digest);
@@ -208,6 +213,7 @@ impl Blobs {
         let directory = File::open(&self.blobs).and_then(|directory| directory.sync_all());
         directory.map_err(failed("fsync", &self.blobs))
     }
+    // ANCHOR_END: keep
 }
 
 fn failed(call: &'static str, path: &Path) -> impl Fn(io::Error) -> BlobError {

@@ -117,11 +117,13 @@ impl<W: Write> Packer<W> {
         if name.as_os_str().as_bytes().starts_with(WHITEOUT) {
             return Err(DiffError::Reserved { name: shown(path) });
         }
+        // ANCHOR: marks
         if stack::is_whiteout(&stat) {
             let (parent, name) =
                 path.split_at(path.iter().rposition(|&byte| byte == b'/').map_or(0, |at| at + 1));
             return self.append(&Heading::marker([parent, WHITEOUT, name].concat()), &mut io::empty());
         }
+        // ANCHOR_END: marks
         if kind == FileType::Directory {
             let directory = open(parent, name, OFlags::DIRECTORY).map_err(read)?;
             return self.directory(path, &directory, &stat);

@@ -70,12 +70,14 @@ impl Digest {
 /// The lowest layer's chain id is its diff id; every other one is the digest of the text
 /// `<parent's chain id> <diff id>`. Equal chain ids mean equal trees, so the tree of a stack that two images
 /// share is unpacked once. OCI image-spec, config.md, "Layer ChainID".
+// ANCHOR: chain-id
 pub fn chain_id(parent: Option<&Digest>, diff_id: &Digest) -> Digest {
     match parent {
         None => *diff_id,
         Some(parent) => Digest::of(format!("{parent} {diff_id}").as_bytes()),
     }
 }
+// ANCHOR_END: chain-id
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

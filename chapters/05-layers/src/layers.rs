@@ -198,6 +198,7 @@ impl Layers {
         Ok(layers)
     }
 
+    // ANCHOR: trees
     /// The trees that an overlay of the stack `chain` needs, topmost first. Overlay does not heed an opaque
     /// mark on the root of a tree, so what is below such a one is left out here.
     ///
@@ -215,6 +216,7 @@ impl Layers {
         }
         Ok(trees)
     }
+    // ANCHOR_END: trees
 
     /// The stack `chain`, opened for looking up files in it.
     ///

@@ -95,6 +95,7 @@ pub(crate) enum Meaning {
 impl Place {
     /// Cleans a name, or says why it is refused.
     pub(crate) fn parse(name: &[u8]) -> Result<Self, Refusal> {
+        // ANCHOR: parse
         if name.is_empty() {
             return Err(Refusal::Empty);
         }
@@ -122,6 +123,7 @@ impl Place {
             path.extend_from_slice(component);
         }
         Ok(Self { path })
+        // ANCHOR_END: parse
     }
 
     /// The target of a hard link: as [`Place::parse`], but a leading slash stands for the tree's root, for
@@ -154,8 +156,10 @@ impl Place {
     }
 }
 
+// ANCHOR: fn-meaning
 /// Reads an entry's name as a layer means it.
 pub(crate) fn meaning(name: &[u8]) -> Result<Meaning, Refusal> {
+    // ANCHOR: meaning
     let place = Place::parse(name)?;
     let (parent, last) = place.split();
     if parent.split(|&byte| byte == b'/').any(|component| component.starts_with(WHITEOUT)) {
@@ -179,7 +183,9 @@ pub(crate) fn meaning(name: &[u8]) -> Result<Meaning, Refusal> {
             Ok(Meaning::Remove(Place { path }))
         }
     }
+    // ANCHOR_END: meaning
 }
+// ANCHOR_END: fn-meaning
 
 /// Bytes as a path.
 pub(crate) fn path_of(bytes: &[u8]) -> &Path {

@@ -24,6 +24,7 @@ const STRING: usize = 256;
 /// mount(2) takes a page of options.
 const PAGE: usize = 4096;
 
+// ANCHOR: overlay
 /// An overlay to be mounted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Overlay {
@@ -43,6 +44,7 @@ pub struct Upper {
     /// An empty directory for overlay's own use.
     pub work: PathBuf,
 }
+// ANCHOR_END: overlay
 
 /// An overlay that cannot be mounted.
 #[derive(Debug, thiserror::Error)]
@@ -190,6 +192,7 @@ impl Overlay {
         }
     }
 
+    // ANCHOR: settings
     /// The options beside the directories. In a user namespace the kernel turns off by itself what is named
     /// here otherwise, and refuses to be told so.
     fn settings(&self) -> Vec<(&'static str, Option<&'static str>)> {
@@ -198,6 +201,7 @@ impl Overlay {
         }
         vec![("redirect_dir", Some("nofollow")), ("metacopy", Some("off")), ("index", Some("off"))]
     }
+    // ANCHOR_END: settings
 
     fn detached(&self, lower: Lower) -> Result<OwnedFd, OverlayError> {
         let mut names = Names::new(STRING);
@@ -205,6 +209,7 @@ impl Overlay {
         let context = FsContext::fsopen("overlay").map_err(failed)?;
         // Only a name, which mount(8) and df(1) show.
         context.set_string("source", "overlay").map_err(failed)?;
+        // ANCHOR: directories
         match lower {
             Lower::Each => {
                 for tree in &self.lower {
@@ -224,6 +229,7 @@ impl Overlay {
             context.set_string("upperdir", &names.of(tree)?).map_err(failed)?;
             context.set_string("workdir", &names.of(work)?).map_err(failed)?;
         }
+        // ANCHOR_END: directories
         for (key, value) in self.settings() {
             match value {
                 Some(value) => context.set_string(key, value),

@@ -185,6 +185,7 @@ enum Step {
     At(OwnedFd, Stat),
 }
 
+// ANCHOR: step
 /// Overlay's rule for one name.
 fn step(directories: &[OwnedFd], name: &OsStr) -> mini_sys::Result<Step> {
     let mut merged = Vec::new();
@@ -211,6 +212,7 @@ fn step(directories: &[OwnedFd], name: &OsStr) -> mini_sys::Result<Step> {
     }
     Ok(if merged.is_empty() { Step::Nothing } else { Step::Into(merged) })
 }
+// ANCHOR_END: step
 
 /// What sort of file `stat` is of.
 pub(crate) fn kind(stat: &Stat) -> FileType {

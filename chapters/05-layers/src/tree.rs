@@ -54,8 +54,10 @@ pub(crate) struct Tree<'a> {
     opaque: usize,
 }
 
+// ANCHOR: strict
 /// How names below the root are resolved: never out of it, never through a link.
 const STRICT: ResolveFlags = ResolveFlags::BENEATH.union(ResolveFlags::NO_SYMLINKS);
+// ANCHOR_END: strict
 
 impl<'a> Tree<'a> {
     pub(crate) fn new(
@@ -157,6 +159,7 @@ impl<'a> Tree<'a> {
         self.replace(place, |parent, name| file::linkat(directory, old, parent, name))
     }
 
+    // ANCHOR: whiteout
     /// Marks a name as removed from the layers below. What this layer itself has there stays.
     pub(crate) fn whiteout(&mut self, place: &Place) -> Result<(), Trouble> {
         let (parent, name) = place.split();
@@ -171,6 +174,7 @@ impl<'a> Tree<'a> {
             Err(error) => Err(error.into()),
         }
     }
+    // ANCHOR_END: whiteout
 
     /// Makes a directory hide what the layers below have in it.
     pub(crate) fn hide(&mut self, place: &Place) -> Result<(), Trouble> {
@@ -335,6 +339,7 @@ impl<'a> Tree<'a> {
         }
     }
 
+    // ANCHOR: open-strictly
     /// Opens an existing directory, or none for the root.
     fn open_strictly(&self, path: &[u8], name: &Path) -> Result<Option<OwnedFd>, Trouble> {
         if path.is_empty() {
@@ -351,6 +356,7 @@ impl<'a> Tree<'a> {
             }),
         }
     }
+    // ANCHOR_END: open-strictly
 
     /// Which component of a path is the link that ELOOP is about.
     fn first_link(&self, path: &[u8]) -> String {
