@@ -24,6 +24,9 @@ const PARENT: &str = "course-box";
 const TOP: &str = "box";
 const COMMAND: &str = "command";
 
+/// Bytes: who has been that close to a limit has met it. The kernel asks for several pages at once.
+const CLOSE: u64 = 1 << 20;
+
 /// The cgroups of one box, made.
 #[derive(Debug)]
 pub(crate) struct BoxCgroup {
@@ -117,25 +120,19 @@ impl BoxCgroup {
     /// Whether the box's own limit on memory made the kernel kill. A cgroup within the box that has a limit of
     /// its own, and reaches that, does not count.
     pub(crate) fn ran_out_of_memory(&self) -> bool {
-        let number = |file: PathBuf, key: Option<&str>| {
-            let text = read_text(&file).unwrap_or_default();
-            let value = match key {
-                None => text.lines().next().map(str::to_owned),
-                Some(key) => text.lines().find_map(|line| Some(line.strip_prefix(key)?.trim().to_owned())),
-            };
-            value.and_then(|value| value.parse::<u64>().ok()).unwrap_or_default()
-        };
         let separate = self.layout.hierarchies.iter().find(|it| it.controllers.contains(&Controller::Memory));
         match (separate, &self.layout.unified) {
             (Some(hierarchy), _) => {
                 let directory = hierarchy.directory.join(&self.name);
-                number(directory.join("memory.failcnt"), None) > 0
-                    && tree(&directory)
-                        .iter()
-                        .any(|group| number(group.join("memory.oom_control"), Some("oom_kill ")) > 0)
+                let [most, limit] = ["memory.max_usage_in_bytes", "memory.limit_in_bytes"]
+                    .map(|file| value(&directory.join(file), "").unwrap_or_default());
+                let killed =
+                    |group: &PathBuf| value(&group.join("memory.oom_control"), "oom_kill ") > Some(0);
+                most + CLOSE >= limit && tree(&directory).iter().any(killed)
             }
             (None, Some(unified)) => {
-                number(unified.directory.join(&self.name).join("memory.events.local"), Some("oom ")) > 0
+                let events = unified.directory.join(&self.name).join("memory.events.local");
+                value(&events, "oom ") > Some(0)
             }
             (None, None) => false,
         }
@@ -202,6 +199,12 @@ fn remove(layout: &Layout, name: &str) -> std::result::Result<(), BoxError> {
         let _ = fs::remove_dir(base.join(PARENT));
     }
     Ok(())
+}
+
+/// The number behind `key` in a file of the kernel; with no key, the first one.
+fn value(file: &Path, key: &str) -> Option<u64> {
+    let text = read_text(file).ok()?;
+    text.lines().find_map(|line| line.strip_prefix(key))?.trim().parse().ok()
 }
 
 /// The directories beneath which our cgroups go, one for each tree.

@@ -5,13 +5,14 @@
 //! of `/sys/fs/cgroup`. Copies of what stays writable are taken before everything is made read-only, and put
 //! back after. mount_setattr(2), open_tree(2), move_mount(2).
 
+use std::collections::VecDeque;
 use std::fs;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use mini_security::paths;
 use mini_sys::mount::{self, MntFlags, MsFlags};
-use mini_sys::mount_api::{self, MountAttr, OpenTreeFlags};
+use mini_sys::mount_api::{self, FsContext, MountAttr, MountAttrFlags, OpenTreeFlags};
 use mini_sys::{Error, Result};
 
 use crate::seal;
@@ -52,21 +53,26 @@ pub(crate) enum Step {
     /// Cuts all mounts off from the machine's.
     Private,
     /// Takes a copy of the mounts at and below a path; attached nowhere yet.
-    Copy { path: PathBuf, writable: bool },
+    Copy(PathBuf),
+    /// The same, and the copy is read-only.
+    CopyReadOnly(PathBuf),
+    /// Makes a file system that is attached nowhere yet; if the kernel will not and it is not `needed`, then the
+    /// box does without.
+    Make { fstype: &'static str, attributes: MountAttrFlags, needed: bool },
     /// Makes all mounts read-only.
     ReadOnly,
     /// Takes away what the machine has mounted there, so that the list of mounts is easy to read.
     Detach(PathBuf),
+    /// Locks what there is: nothing in the box can take the read-only attribute away.
+    Seal,
     /// Mounts something fresh.
-    Mount { fstype: &'static str, target: PathBuf, flags: MsFlags, data: String, needed: bool },
+    Mount { fstype: &'static str, target: PathBuf, flags: MsFlags, data: String },
     /// Makes a directory, and those on the way to it.
     Directory(PathBuf),
-    /// Attaches the oldest copy that is left.
+    /// Attaches the oldest of what was made or copied and is left.
     Attach(PathBuf),
     /// Makes a part of `/proc` read-only.
     Cover(paths::Step),
-    /// Locks what there is: nothing in the box can take the read-only attribute away.
-    Seal,
     /// Mounts made in the box are seen in namespaces made from it, as on most machines.
     Share,
 }
@@ -85,86 +91,90 @@ impl Machine {
 
 /// The steps that turn the mounts of a new mount namespace into those of the box.
 pub(crate) fn plan(machine: &Machine) -> Vec<Step> {
-    let mut copies: Vec<(PathBuf, bool, PathBuf)> = Vec::new();
-    // One that lies in another is put back after it.
-    let writable = machine.writable.iter().map(|path| (path, true));
-    let mut kept: Vec<_> = writable.chain(machine.readable.iter().map(|path| (path, false))).collect();
-    kept.sort_by_key(|(path, writable)| (*path, !writable));
-    kept.dedup_by(|second, first| second.0 == first.0);
-    copies.extend(kept.iter().map(|(path, writable)| ((*path).clone(), *writable, (*path).clone())));
     let (cgroup_copies, cgroup_mounts) = cgroups(machine);
+    let (kept_copies, kept_mounts) = kept(machine);
 
     let mut steps = vec![Step::Private];
-    let all = cgroup_copies.iter().chain(&copies);
-    steps.extend(all.map(|(path, writable, _)| Step::Copy { path: path.clone(), writable: *writable }));
+    // While the machine's own are in sight and writable: see WHOLE_PROC.
+    steps.push(Step::Make { fstype: "proc", attributes: safe_attributes(), needed: true });
+    let attributes = safe_attributes() | MountAttrFlags::MOUNT_ATTR_RDONLY;
+    steps.push(Step::Make { fstype: "sysfs", attributes, needed: false });
+    steps.extend(cgroup_copies);
+    steps.extend(kept_copies);
     steps.push(Step::ReadOnly);
     if machine.is_root {
-        // For others these mounts are locked, and the new ones depend on them.
-        steps.extend(covered(machine).map(Step::Detach));
+        // For others these mounts are locked.
+        let below_dev = machine.present.iter().filter(|path| path.starts_with("/dev")).cloned();
+        steps.extend(["/proc".into(), "/sys".into()].into_iter().chain(below_dev).map(Step::Detach));
     }
-    steps.extend(kernel_file_systems(machine));
-    steps.extend(cgroup_mounts);
-    steps.extend(fresh_directories(machine));
-    for (_, _, target) in copies {
-        if FRESH.iter().any(|fresh| target.starts_with(fresh)) {
-            steps.push(Step::Directory(target.clone()));
-        }
-        steps.push(Step::Attach(target));
-    }
-    steps.extend([Step::Seal, Step::Share]);
-    steps
-}
+    steps.push(Step::Seal);
 
-/// What something fresh will be mounted on.
-fn covered(machine: &Machine) -> impl Iterator<Item = PathBuf> {
-    let always = ["/proc", "/sys", "/tmp", "/run"].map(PathBuf::from);
-    let below_sys = |path: &PathBuf| path != Path::new(CGROUPS);
-    always.into_iter().chain(machine.present.clone().into_iter().filter(below_sys))
-}
-
-const SAFE: MsFlags = MsFlags::MS_NOSUID.union(MsFlags::MS_NODEV).union(MsFlags::MS_NOEXEC);
-
-fn mount(fstype: &'static str, target: &str, flags: MsFlags, data: &str) -> Step {
-    Step::Mount { fstype, target: target.into(), flags, data: data.to_owned(), needed: true }
-}
-
-/// The same, and if the kernel will not, then the box does without.
-fn try_mount(fstype: &'static str, target: &str, flags: MsFlags, data: &str) -> Step {
-    Step::Mount { fstype, target: target.into(), flags, data: data.to_owned(), needed: false }
-}
-
-/// What the kernel shows: of the box's own processes, interfaces, terminals and queues.
-fn kernel_file_systems(machine: &Machine) -> Vec<Step> {
-    let mut steps = vec![mount("proc", "/proc", SAFE, "")];
+    steps.extend([Step::Attach("/proc".into()), Step::Attach("/sys".into())]);
     if machine.is_root {
         // An ordinary user may not write there anyway.
         steps.extend(paths::READ_ONLY.map(|path| Step::Cover(paths::Step::ReadOnly(path.into()))));
     }
-    steps.push(try_mount("sysfs", "/sys", SAFE | MsFlags::MS_RDONLY, ""));
+    steps.extend(devices(machine));
+    steps.extend(cgroup_mounts);
+    steps.extend(fresh_directories(machine));
+    steps.extend(kept_mounts);
+    steps.push(Step::Share);
+    steps
+}
+
+/// Copies of the directories that stay as they are, and how they come back. One that lies in another comes after
+/// it.
+fn kept(machine: &Machine) -> (Vec<Step>, Vec<Step>) {
+    let writable = machine.writable.iter().map(|path| (path, true));
+    let mut kept: Vec<_> = writable.chain(machine.readable.iter().map(|path| (path, false))).collect();
+    kept.sort_by_key(|(path, writable)| (*path, !writable));
+    kept.dedup_by(|second, first| second.0 == first.0);
+    let (mut copies, mut mounts) = (Vec::new(), Vec::new());
+    for (path, writable) in kept {
+        copies.push(if writable { Step::Copy(path.clone()) } else { Step::CopyReadOnly(path.clone()) });
+        if FRESH.iter().any(|fresh| path.starts_with(fresh)) {
+            mounts.push(Step::Directory(path.clone()));
+        }
+        mounts.push(Step::Attach(path.clone()));
+    }
+    (copies, mounts)
+}
+
+const SAFE: MsFlags = MsFlags::MS_NOSUID.union(MsFlags::MS_NODEV).union(MsFlags::MS_NOEXEC);
+
+fn safe_attributes() -> MountAttrFlags {
+    MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NODEV | MountAttrFlags::MOUNT_ATTR_NOEXEC
+}
+
+fn mount(fstype: &'static str, target: &str, flags: MsFlags, data: &str) -> Step {
+    Step::Mount { fstype, target: target.into(), flags, data: data.to_owned() }
+}
+
+/// The terminals and message queues of the box.
+fn devices(machine: &Machine) -> Vec<Step> {
+    let mut steps = Vec::new();
     if machine.has("/dev/pts") {
-        let options = if machine.is_root {
-            "newinstance,ptmxmode=0666,mode=0620,gid=5"
-        } else {
-            "newinstance,ptmxmode=0666,mode=0620"
-        };
-        steps.push(mount("devpts", "/dev/pts", MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC, options));
+        // The group `tty` of the machine, whose number nobody has changed for decades.
+        let group = if machine.is_root { ",gid=5" } else { "" };
+        let options = format!("newinstance,ptmxmode=0666,mode=0620{group}");
+        steps.push(mount("devpts", "/dev/pts", MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC, &options));
     }
     if machine.has("/dev/mqueue") {
-        steps.push(try_mount("mqueue", "/dev/mqueue", SAFE, ""));
+        steps.push(mount("mqueue", "/dev/mqueue", SAFE, ""));
     }
     steps
 }
 
-/// Copies to take, and how they become `/sys/fs/cgroup`.
-fn cgroups(machine: &Machine) -> (Vec<(PathBuf, bool, PathBuf)>, Vec<Step>) {
+/// Copies of the cgroups to take, and how they become `/sys/fs/cgroup`.
+fn cgroups(machine: &Machine) -> (Vec<Step>, Vec<Step>) {
     let top = Path::new(CGROUPS);
     if machine.cgroups.is_empty() {
         if !machine.has(CGROUPS) {
             return (Vec::new(), Vec::new());
         }
-        return (vec![(top.into(), false, top.into())], vec![Step::Attach(top.into())]);
+        return (vec![Step::CopyReadOnly(top.into())], vec![Step::Attach(top.into())]);
     }
-    let copies = machine.cgroups.iter().map(|(from, to)| (from.clone(), true, to.clone())).collect();
+    let copies = machine.cgroups.iter().map(|(from, _)| Step::Copy(from.clone())).collect();
     let attach = machine.cgroups.iter().map(|(_, to)| Step::Attach(to.clone()));
     if machine.cgroups.iter().any(|(_, to)| to == top) {
         return (copies, attach.collect());
@@ -188,7 +198,8 @@ fn fresh_directories(machine: &Machine) -> Vec<Step> {
             steps.push(tmpfs(path, mode));
         }
     }
-    steps.push(Step::Directory("/run/lock".into()));
+    // Programs expect the one, and mount(8) makes the other and leaves it.
+    steps.extend(["/run/lock", "/run/mount"].map(|path| Step::Directory(path.into())));
     // ip-netns(8) wants a mount here, makes it if there is none, and never takes it away.
     steps.push(Step::Directory("/run/netns".into()));
     steps.push(tmpfs("/run/netns", "755"));
@@ -204,14 +215,26 @@ fn fresh_directories(machine: &Machine) -> Vec<Step> {
 /// # Errors
 /// The first call that fails.
 pub(crate) fn perform(steps: &[Step]) -> Result<()> {
-    let mut copies = std::collections::VecDeque::new();
+    // In the order in which they are attached; none for what the box does without.
+    let mut ready: VecDeque<Option<OwnedFd>> = VecDeque::new();
     for step in steps {
         match step {
-            Step::Copy { path, writable } => copies.push_back(copy(path, *writable)?),
+            Step::Copy(path) => ready.push_back(Some(copy(path)?)),
+            Step::CopyReadOnly(path) => {
+                let copy = copy(path)?;
+                read_only(&copy)?;
+                ready.push_back(Some(copy));
+            }
+            Step::Make { fstype, attributes, needed } => {
+                match FsContext::fsopen(fstype).and_then(|made| made.fsmount(*attributes)) {
+                    Err(error) if *needed => return Err(error),
+                    made => ready.push_back(made.ok()),
+                }
+            }
             Step::Attach(target) => {
-                let nothing = || Error::new(format!("attach {}", target.display()), mini_sys::Errno::EINVAL);
-                let copied: OwnedFd = copies.pop_front().ok_or_else(nothing)?;
-                mount_api::move_mount(copied.as_fd(), target)?;
+                if let Some(mount) = ready.pop_front().flatten() {
+                    mount_api::move_mount(mount.as_fd(), target)?;
+                }
             }
             step => step.perform()?,
         }
@@ -220,6 +243,7 @@ pub(crate) fn perform(steps: &[Step]) -> Result<()> {
 }
 
 impl Step {
+    /// Does what needs nothing but itself; the loop does the others.
     fn perform(&self) -> Result<()> {
         match self {
             Self::Private => change("/", MsFlags::MS_REC | MsFlags::MS_PRIVATE),
@@ -233,20 +257,14 @@ impl Step {
                 while mount::umount2(path, MntFlags::MNT_DETACH).is_ok() {}
                 Ok(())
             }
-            Self::Mount { fstype, target, flags, data, needed } => {
-                match mount::mount(fstype, target, fstype, *flags, data) {
-                    Err(error) if *needed => Err(error),
-                    _ => Ok(()),
-                }
-            }
+            Self::Mount { fstype, target, flags, data } => mount::mount(fstype, target, fstype, *flags, data),
             Self::Directory(path) => {
                 let call = || format!("mkdir {}", path.display());
                 fs::create_dir_all(path).map_err(|error| Error::from_io(call(), &error))
             }
             Self::Cover(step) => step.perform(),
             Self::Seal => seal::seal(),
-            // Performed by the loop, which holds the copies.
-            Self::Copy { .. } | Self::Attach(_) => Ok(()),
+            Self::Copy(_) | Self::CopyReadOnly(_) | Self::Make { .. } | Self::Attach(_) => Ok(()),
         }
     }
 }
@@ -255,13 +273,8 @@ fn change(path: &str, propagation: MsFlags) -> Result<()> {
     mount::mount("", Path::new(path), "", propagation, "")
 }
 
-fn copy(path: &Path, writable: bool) -> Result<OwnedFd> {
-    let how = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::AT_RECURSIVE;
-    let copy = mount_api::open_tree(path, how)?;
-    if !writable {
-        read_only(&copy)?;
-    }
-    Ok(copy)
+fn copy(path: &Path) -> Result<OwnedFd> {
+    mount_api::open_tree(path, OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::AT_RECURSIVE)
 }
 
 fn read_only(mount: &OwnedFd) -> Result<()> {
@@ -288,36 +301,39 @@ mod tests {
         }
     }
 
-    #[test]
-    fn copies_are_taken_before_everything_is_read_only_and_after_it_is_private() {
-        let steps = plan(&machine());
-        let read_only = position(&steps, |step| *step == Step::ReadOnly);
-        assert_eq!(steps[0], Step::Private);
-        let last = steps.iter().rposition(|step| matches!(step, Step::Copy { .. })).unwrap();
-        assert!(last < read_only);
+    /// What is made or copied, in order, as what it is for.
+    fn taken(steps: &[Step]) -> Vec<String> {
+        let of = |step: &Step| match step {
+            Step::Copy(path) | Step::CopyReadOnly(path) => Some(path.display().to_string()),
+            Step::Make { fstype: "proc", .. } => Some("/proc".to_owned()),
+            Step::Make { .. } => Some("/sys".to_owned()),
+            _ => None,
+        };
+        steps.iter().filter_map(of).collect()
     }
 
     #[test]
-    fn every_copy_is_attached_in_the_order_in_which_it_was_taken() {
+    fn copies_are_taken_before_everything_is_read_only_and_after_it_is_private() {
         let steps = plan(&machine());
-        let copied: Vec<&Path> = steps
+        assert_eq!(steps[0], Step::Private);
+        let last = steps.iter().rposition(|step| matches!(step, Step::Copy(_) | Step::CopyReadOnly(_)));
+        assert!(last.unwrap() < position(&steps, |step| *step == Step::ReadOnly));
+    }
+
+    #[test]
+    fn what_is_taken_is_attached_in_the_same_order() {
+        let steps = plan(&machine());
+        let attached: Vec<String> = steps
             .iter()
             .filter_map(|step| match step {
-                Step::Copy { path, .. } => Some(path.as_path()),
+                Step::Attach(path) => Some(path.display().to_string()),
                 _ => None,
             })
             .collect();
-        let attached: Vec<&Path> = steps
-            .iter()
-            .filter_map(|step| match step {
-                Step::Attach(path) => Some(path.as_path()),
-                _ => None,
-            })
-            .collect();
-        assert_eq!(copied.len(), attached.len());
-        assert_eq!(copied[0], Path::new("/sys/fs/cgroup/pids/x/box"));
-        assert_eq!(attached[0], Path::new("/sys/fs/cgroup/pids"));
-        assert_eq!(copied[1..], attached[1..]);
+        let taken = taken(&steps);
+        assert_eq!(taken[2], "/sys/fs/cgroup/pids/x/box");
+        assert_eq!(attached[2], "/sys/fs/cgroup/pids");
+        assert_eq!((&taken[..2], &taken[3..]), (&attached[..2], &attached[3..]));
     }
 
     #[test]
@@ -328,17 +344,20 @@ mod tests {
     }
 
     #[test]
-    fn everything_is_in_place_before_it_is_sealed() {
+    fn the_machines_mounts_are_locked_and_those_of_the_box_are_not() {
         let steps = plan(&machine());
-        assert_eq!(steps[steps.len() - 2..], [Step::Seal, Step::Share]);
+        let seal = position(&steps, |step| *step == Step::Seal);
+        assert!(position(&steps, |step| *step == Step::ReadOnly) < seal);
+        assert!(seal < position(&steps, |step| matches!(step, Step::Attach(_) | Step::Mount { .. })));
+        assert_eq!(steps.last(), Some(&Step::Share));
     }
 
     #[test]
     fn a_directory_asked_for_twice_is_writable_once() {
         let twice =
             Machine { readable: vec!["/srv".into()], writable: vec!["/srv".into()], ..Machine::default() };
-        let copies = plan(&twice).into_iter().filter(|step| matches!(step, Step::Copy { .. })).count();
-        assert_eq!(copies, 1);
-        assert!(plan(&twice).contains(&Step::Copy { path: "/srv".into(), writable: true }));
+        let steps = plan(&twice);
+        assert!(steps.contains(&Step::Copy("/srv".into())));
+        assert!(!steps.contains(&Step::CopyReadOnly("/srv".into())));
     }
 }

@@ -13,11 +13,9 @@ use crate::cgroup::Entrance;
 use crate::request::Request;
 
 /// What a mistake could do to the machine with these no namespace keeps in: to load a module, to reach ports
-/// and memory, to reboot, to set the clock.
-const TAKEN_AWAY: CapabilitySet = CapabilitySet::SYS_MODULE
-    .union(CapabilitySet::SYS_RAWIO)
-    .union(CapabilitySet::SYS_BOOT)
-    .union(CapabilitySet::SYS_TIME);
+/// and memory, to reboot. The right to set the clock stays, because a time namespace takes it.
+const TAKEN_AWAY: CapabilitySet =
+    CapabilitySet::SYS_MODULE.union(CapabilitySet::SYS_RAWIO).union(CapabilitySet::SYS_BOOT);
 
 /// A directory for mini-docker's containers and images that is the box's own.
 pub(crate) const MINI_DOCKER_ROOT: &str = "/run/mini-docker";

@@ -5,11 +5,9 @@
 //! is with every further copy. So the mounts are copied into a namespace of such a kind, and from there back
 //! into one of our own. mount_namespaces(7), "Restrictions on mount namespaces".
 
-use std::os::fd::{AsFd as _, OwnedFd};
-use std::path::PathBuf;
+use std::os::fd::AsFd as _;
 
 use mini_sys::clone::{self, CloneFlags};
-use mini_sys::file::{self, CWD, Mode, OFlags, ResolveFlags};
 use mini_sys::signal::Signal;
 use mini_sys::{Errno, Result, ipc, namespace, pidfd};
 
@@ -35,15 +33,10 @@ pub(crate) fn seal() -> Result<()> {
         Err(error) if matches!(error.errno(), Errno::EPERM | Errno::ENOSPC | Errno::EUSERS) => return Ok(()),
         other => other?,
     };
-    let path = PathBuf::from(format!("/proc/{}/ns/mnt", holder.pid));
-    let entered = open(&path).and_then(|locked| namespace::setns(locked, CloneFlags::CLONE_NEWNS));
+    let entered = namespace::setns(&holder.pidfd, CloneFlags::CLONE_NEWNS);
     drop(hold);
     let _ = pidfd::pidfd_send_signal(&holder.pidfd, Signal::SIGKILL);
     let _ = pidfd::wait(&holder.pidfd);
     // The copy is owned by a user namespace that is gone; the next one is owned by ours.
     entered.and_then(|()| namespace::unshare(CloneFlags::CLONE_NEWNS))
-}
-
-fn open(path: &std::path::Path) -> Result<OwnedFd> {
-    file::openat2(CWD, path, OFlags::RDONLY, Mode::empty(), ResolveFlags::empty())
 }

@@ -15,10 +15,13 @@ use mini_sys::{Result, inode};
 use crate::leak::{Leak, LeakKind};
 
 /// Of each kind, no more leaks than this are listed one by one.
-const MOST: usize = 20;
+const MOST: usize = 10;
 
 /// No more files than this are looked at.
 const MOST_FILES: usize = 50_000;
+
+/// The notes of mount(8), which it keeps for itself.
+const MOUNT_STATE: &str = "/run/mount";
 
 /// What process 1 looks through.
 #[derive(Debug)]
@@ -94,7 +97,7 @@ impl Eyes {
                 }
                 snapshot.files.insert(path.to_owned(), is_directory);
                 count += 1;
-                count < MOST_FILES
+                count < MOST_FILES && path != Path::new(MOUNT_STATE)
             });
         }
         snapshot
@@ -209,7 +212,12 @@ impl Snapshot {
 
     fn lost_mounts(&self, after: &Self) -> Vec<Leak> {
         let lost = self.mounts.iter().filter(|(number, _)| !after.mounts.contains_key(number));
-        lost.map(|(_, (target, fstype))| Leak {
+        let lost: Vec<_> = lost.map(|(_, mount)| mount).collect();
+        // Of a tree, only the top.
+        let is_below = |target: &str| {
+            lost.iter().any(|(above, _)| above != target && Path::new(target).starts_with(above))
+        };
+        lost.iter().filter(|(target, _)| !is_below(target)).map(|(target, fstype)| Leak {
             kind: LeakKind::Unmount,
             subject: target.clone(),
             text: format!("the machine's {fstype} on {target} is gone"),

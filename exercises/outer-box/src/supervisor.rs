@@ -64,7 +64,9 @@ impl Supervisor {
 
         Message::Starting.send(&self.outside)?;
         let Self { outside, stdio, entrance, program, .. } = self;
-        let first = start(&program, &entrance, stdio, &outside)?;
+        let first = start(&program, &entrance, &stdio, &outside)?;
+        // The end of the streams is to be seen when the program's side is closed.
+        drop(stdio);
         let Some(exit) = wait(first, &children, &outside)? else { return Ok(()) };
         Message::Ended(exit).send(&outside)?;
 
@@ -76,10 +78,10 @@ impl Supervisor {
     }
 }
 
-/// Starts the program; the streams are its own from then on.
-fn start(program: &Program, entrance: &Entrance, stdio: Stdio, outside: &OwnedFd) -> Result<Pid> {
+/// Starts the program.
+fn start(program: &Program, entrance: &Entrance, stdio: &Stdio, outside: &OwnedFd) -> Result<Pid> {
     let child = clone::fork(|| {
-        let error = program.run(entrance, &stdio);
+        let error = program.run(entrance, stdio);
         let _ = Message::Failed(error.to_string()).send(outside.as_fd());
         clone::leave(clone::ABANDONED)
     })?;
