@@ -108,10 +108,10 @@ fn cpu_weight(shares: u64) -> u64 {
     match shares {
         0..=2 => 1,
         3..262_144 => {
-            let log = (shares as f64).log2();
+            let log = libm::log2(shares as f64);
             let exponent = (log * log + 125.0 * log) / 612.0 - 7.0 / 34.0;
             // Whole numbers that floating point lands next to are meant to be themselves.
-            (10_f64.powf(exponent) - 1e-9).ceil() as u64
+            (libm::pow(10.0, exponent) - 1e-9).ceil() as u64
         }
         _ => 10_000,
     }
