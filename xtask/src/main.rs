@@ -10,7 +10,9 @@
 
 mod commands {
     pub(crate) mod bench;
+    pub(crate) mod book;
     pub(crate) mod ci;
+    pub(crate) mod exercises;
     pub(crate) mod ladder;
     pub(crate) mod transcripts;
 }
@@ -19,7 +21,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
-use commands::{bench, ci, ladder, transcripts};
+use commands::{bench, book, ci, exercises, ladder, transcripts};
 
 const USAGE: &str = "\
 usage: cargo x COMMAND
@@ -30,6 +32,13 @@ usage: cargo x COMMAND
   bench ladder [--rounds N]
                    measure what each part of a container adds; print a table, draw
                    book/src/figures/ladder.svg, keep benches/results/ladder.json (needs root)
+  book             build the book into target/book; gets mdbook first where it is missing
+  book --check     build it, and check its text and every page in headless Chromium
+  book --serve     build it at every change, at http://localhost:3000
+  exercises [ID…]  write the starters and packages of all exercises, or of those
+  exercises --check [ID…]
+                   prove them: what is generated is up to date, and each check fails on the starter,
+                   passes on the solution, and fails on every mutant for the right reason
   transcripts [--bless] [PAGE[:LINE]…]
                    replay the console blocks of the book, or of those pages (`01-chroot`), in a box,
                    and compare; with --bless write into the page what the machine says
@@ -55,6 +64,8 @@ fn run(arguments: &[&str]) -> Result<()> {
         ["ci"] => ci::run(),
         ["bench", "ladder", options @ ..] => ladder::run(options),
         ["bench", filter @ ..] => bench::run(filter),
+        ["book", arguments @ ..] => book::run(arguments),
+        ["exercises", arguments @ ..] => exercises::run(arguments),
         ["transcripts", arguments @ ..] => transcripts::run(arguments),
         [other, ..] => {
             bail!("no command `{other}` that takes these arguments\nhint: `cargo x --help` lists them")

@@ -23,6 +23,8 @@ pub struct Page {
     pub links: Vec<Link>,
     /// The text outside of code, in pieces.
     pub prose: Vec<Prose>,
+    /// Words in bold type, and so the terms that are defined here.
+    pub bold: Vec<String>,
 }
 
 /// A heading.
@@ -32,6 +34,8 @@ pub struct Heading {
     pub level: usize,
     /// What it says, without marks.
     pub text: String,
+    /// The name that it was given with `{#name}`.
+    pub name: Option<String>,
     /// The line, counted from 1.
     pub line: usize,
 }
@@ -57,6 +61,12 @@ impl Code {
     /// The language: the first word after the fence.
     pub fn language(&self) -> &str {
         self.info.split([',', ' ']).next().unwrap_or_default()
+    }
+
+    /// The path and the rest (`name` of an anchor, or lines) of the include that is all this block holds.
+    pub fn include(&self) -> Option<(&str, &str)> {
+        let inside = self.text.trim().strip_prefix("{{#include ")?.strip_suffix("}}")?.trim();
+        (!inside.contains(['{', '\n'])).then(|| inside.split_once(':').unwrap_or((inside, "")))
     }
 }
 
@@ -86,13 +96,19 @@ impl Page {
     /// Reads the page at `path`, which says `source`.
     pub fn parse(path: impl Into<PathBuf>, source: impl Into<String>) -> Self {
         let source = source.into();
-        let mut reader =
-            Reader { source: &source, found: Found::default(), heading: None, code: None, links: Vec::new() };
+        let mut reader = Reader {
+            source: &source,
+            found: Found::default(),
+            heading: None,
+            code: None,
+            links: Vec::new(),
+            bold: None,
+        };
         for (event, range) in Parser::new_ext(&source, extensions()).into_offset_iter() {
             reader.take(event, range);
         }
-        let Found { headings, code, links, prose } = reader.found;
-        Self { path: path.into(), source, headings, code, links, prose }
+        let Found { headings, code, links, prose, bold } = reader.found;
+        Self { path: path.into(), source, headings, code, links, prose, bold }
     }
 
     /// The number and name of a chapter, `01` and `chroot` for `01-chroot.md`; none for what is no chapter.
@@ -124,23 +140,30 @@ struct Found {
     code: Vec<Code>,
     links: Vec<Link>,
     prose: Vec<Prose>,
+    bold: Vec<String>,
 }
 
-/// Collects what the parser says; `heading`, `code` and `links` are what is open.
+/// Collects what the parser says; `heading`, `code`, `links` and `bold` are what is open.
 struct Reader<'s> {
     source: &'s str,
     found: Found,
     heading: Option<Heading>,
     code: Option<Code>,
     links: Vec<Link>,
+    bold: Option<String>,
 }
 
 impl Reader<'_> {
     fn take(&mut self, event: Event<'_>, range: Range<usize>) {
         match event {
-            Event::Start(Tag::Heading { level, .. }) => {
+            Event::Start(Tag::Heading { level, id, .. }) => {
                 let line = self.line(range.start);
-                self.heading = Some(Heading { level: level as usize, text: String::new(), line });
+                self.heading = Some(Heading {
+                    level: level as usize,
+                    text: String::new(),
+                    name: id.map(|id| id.to_string()),
+                    line,
+                });
             }
             Event::End(TagEnd::Heading(_)) => self.found.headings.extend(self.heading.take()),
             Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) => {
@@ -152,6 +175,8 @@ impl Reader<'_> {
             }
             Event::Start(Tag::Image { dest_url, .. }) => self.open(&dest_url, true, range.start),
             Event::End(TagEnd::Link | TagEnd::Image) => self.found.links.extend(self.links.pop()),
+            Event::Start(Tag::Strong) => self.bold = Some(String::new()),
+            Event::End(TagEnd::Strong) => self.found.bold.extend(self.bold.take()),
             Event::Text(text) => match &mut self.code {
                 Some(code) => code.text.push_str(&text),
                 None => self.say(&text, range.start, true),
@@ -170,6 +195,7 @@ impl Reader<'_> {
     fn say(&mut self, text: &str, at: usize, is_prose: bool) {
         self.heading.iter_mut().for_each(|heading| heading.text.push_str(text));
         self.links.iter_mut().for_each(|link| link.text.push_str(text));
+        self.bold.iter_mut().for_each(|bold| bold.push_str(text));
         if is_prose {
             self.found.prose.push(Prose { text: text.to_owned(), line: self.line(at) });
         }

@@ -168,15 +168,21 @@ fn build(root: &Path, builds: &[Vec<String>]) -> Result<()> {
 
 /// Our programs come first on the path, then the toolchain that runs us, then the system's.
 fn place(workspace: &Workspace) -> Result<Place> {
+    let mut targets = vec![workspace.target.clone(), workspace.root.join("exercises/target")];
+    targets.retain(|target| target.exists());
     let mut path = vec![workspace.target.join("debug")];
-    if let Some(toolchain) = std::env::var_os("CARGO").as_ref().and_then(|cargo| Path::new(cargo).parent()) {
-        path.push(toolchain.to_owned());
-    }
-    path.extend(
-        ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"].map(PathBuf::from),
-    );
+    path.extend(toolchain());
+    let system = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+    path.extend(system.map(PathBuf::from));
     let path: OsString = std::env::join_paths(path).context("put together a search path")?;
-    Ok(Place { root: workspace.root.clone(), target: workspace.target.clone(), path })
+    Ok(Place { root: workspace.root.clone(), targets, path })
+}
+
+/// Where cargo and rustc are: beside the cargo that runs us, else where the caller's shell finds one.
+fn toolchain() -> Option<PathBuf> {
+    let ours = std::env::var_os("CARGO").and_then(|cargo| Some(Path::new(&cargo).parent()?.to_owned()));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    ours.or_else(|| std::env::split_paths(&path).find(|folder| folder.join("cargo").exists()))
 }
 
 fn judge(block: &Block, place: &Place) -> Result<Verdict> {

@@ -4,6 +4,8 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use outer_box::Allowed;
+
 use crate::book::{Code, Page};
 
 /// How long a block may take when it does not say `timeout=`.
@@ -22,6 +24,8 @@ pub struct Block {
     pub status: i32,
     /// How long all of it may take.
     pub timeout: Duration,
+    /// What it may leave in the box. Files in `/tmp` always may be left.
+    pub leaves: Vec<Allowed>,
     /// In the order in which they are typed, all in one shell.
     pub commands: Vec<Command>,
     /// Where it stands in the page's source, fences included.
@@ -63,6 +67,7 @@ fn block(page: &Page, code: &Code) -> Result<Block, String> {
         requires: Vec::new(),
         status: 0,
         timeout: PATIENCE,
+        leaves: Vec::new(),
         commands: commands(code)?,
         range: code.range.clone(),
         prefix: code.prefix.clone(),
@@ -89,7 +94,15 @@ fn set(block: &mut Block, option: &str) -> Result<(), String> {
         Some(("requires", names)) => block.requires.extend(names.split(',').map(str::to_owned)),
         Some(("status", value)) => block.status = number(value)?.into(),
         Some(("timeout", value)) => block.timeout = Duration::from_secs(number(value)?.into()),
-        _ => return Err(format!("no option `{option}`; there are `requires=`, `status=` and `timeout=`")),
+        Some(("leaves", leaks)) => {
+            for leak in leaks.split(',') {
+                block.leaves.push(leak.parse().map_err(|error| format!("`{option}`: {error}"))?);
+            }
+        }
+        _ => {
+            let known = "`requires=`, `status=`, `timeout=` and `leaves=`";
+            return Err(format!("no option `{option}`; there are {known}"));
+        }
     }
     Ok(())
 }
@@ -155,10 +168,11 @@ mod tests {
     #[test]
     fn the_comment_before_it_gives_options() {
         let block =
-            read("<!-- transcript: requires=root,overlay status=32 timeout=5 -->\n```console\n$ x\n```\n")
+            read("<!-- transcript: requires=root,overlay status=32 timeout=5 leaves=link:br0,process:sleep* -->\n```console\n$ x\n```\n")
                 .unwrap();
         assert_eq!(block.requires, ["root", "overlay"]);
         assert_eq!((block.status, block.timeout), (32, Duration::from_secs(5)));
+        assert_eq!(block.leaves[1], "process:sleep*".parse().unwrap());
         assert_eq!(read("```console\n$ x\n```\n").unwrap().requires, [""; 0]);
     }
 
@@ -169,6 +183,7 @@ mod tests {
             complaint("<!-- transcript: skip=why -->\n```console\n$ x\n```\n")
                 .contains("no option `skip=why`")
         );
+        assert!(complaint("<!-- transcript: leaves=x -->\n```console\n$ x\n```\n").contains("kinds are"));
         assert!(complaint("<!-- transcript: status=x -->\n```console\n$ x\n```\n").contains("`status=x`"));
         assert!(complaint("```console\noutput\n```\n").contains("begins with a command"));
         assert!(complaint("```console\n```\n").contains("without a command"));

@@ -1,10 +1,11 @@
-//! Runs a block in the box.
+//! Runs a block in the box, where no command of a page can harm the machine.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Result, anyhow};
+use outer_box::{Allowed, End, LeakKind, Limits, Request};
 
 use super::block::Block;
 use super::script::{Answer, answers, script};
@@ -14,8 +15,8 @@ use super::script::{Answer, answers, script};
 pub struct Place {
     /// The project's root, in which the shell begins.
     pub root: PathBuf,
-    /// Where cargo puts what it builds. It stays writable.
-    pub target: PathBuf,
+    /// Where cargo puts what it builds. These stay writable.
+    pub targets: Vec<PathBuf>,
     /// Where programs are looked for.
     pub path: OsString,
 }
@@ -27,7 +28,7 @@ pub struct Replay {
     pub answers: Vec<Answer>,
     /// What was printed after the last mark.
     pub rest: String,
-    /// Why it ended before its time, if it did.
+    /// Why it ended before its last command did, if it did.
     pub cut_short: Option<String>,
     /// What it left behind in the box.
     pub leaks: Vec<String>,
@@ -38,39 +39,52 @@ pub struct Replay {
 /// # Errors
 /// When there is no box to run them in; whatever the commands do is no error.
 pub fn replay(block: &Block, place: &Place) -> Result<Replay> {
-    let boxed = format!(
-        "mount --make-rprivate / && mount -t tmpfs tmpfs /tmp && mount -t tmpfs tmpfs /run && \
-         mkdir -p /var/lib/mini-docker && mount -t tmpfs tmpfs /var/lib/mini-docker && ip link set lo up; \
-         exec timeout -k 1 {} bash -c \"$0\"",
-        block.timeout.as_secs()
-    );
-    let mut unshare = Command::new("unshare");
-    unshare.args(["--mount", "--pid", "--net", "--uts", "--ipc", "--fork", "--kill-child", "--mount-proc"]);
-    unshare.args(["bash", "-c", &boxed, &script(block)]);
-    unshare.current_dir(&place.root).stdin(Stdio::null()).env_clear().envs(environment(place));
-    let output = unshare.output().context("run `unshare`")?;
-    let (answers, rest) = answers(&String::from_utf8_lossy(&output.stdout));
-    let cut_short = (answers.len() < block.commands.len()).then(|| output.status.to_string());
-    Ok(Replay { answers, rest, cut_short, leaks: Vec::new() })
+    let mut request = Request::new(["bash", "-c", &script(block), "bash"]);
+    request.directory = place.root.clone();
+    request.environment = environment(place);
+    request.writable = place.targets.clone();
+    request.limits = Limits { timeout: block.timeout, memory: 4 << 30, ..Limits::default() };
+    // A page may leave files in `/tmp`, which is empty again for the next block.
+    request.allowed = block.leaves.clone();
+    request.allowed.push(Allowed { kind: LeakKind::File, subject: "/tmp/*".to_owned() });
+    let outcome = outer_box::run(&request).map_err(|error| match error.hint() {
+        Some(hint) => anyhow!(error).context(format!("no box (hint: {hint})")),
+        None => anyhow!(error),
+    })?;
+    let (answers, rest) = answers(&String::from_utf8_lossy(&outcome.stdout));
+    let cut_short = (answers.len() < block.commands.len()).then(|| told(outcome.end, block.timeout));
+    let leaks = outcome.leaks.iter().map(ToString::to_string).collect();
+    Ok(Replay { answers, rest, cut_short, leaks })
 }
 
-/// The same for everybody, whatever the caller's is.
+fn told(end: End, timeout: Duration) -> String {
+    match end {
+        End::Exited(status) => format!("the shell exited with {status}"),
+        End::Killed(signal) => format!("the shell was killed by signal {signal}"),
+        End::TimedOut => format!("not done after {} s", timeout.as_secs()),
+        End::TooMuchOutput => "too much output".to_owned(),
+        End::OutOfMemory => "out of memory".to_owned(),
+    }
+}
+
+/// The same for everybody, whatever the caller's is, but for where the toolchain is.
 fn environment(place: &Place) -> Vec<(OsString, OsString)> {
-    let mut variables: Vec<(OsString, OsString)> = [
+    let fixed = [
         ("HOME", "/root"),
+        ("USER", "root"),
         ("LC_ALL", "C.UTF-8"),
         ("TERM", "dumb"),
         ("NO_COLOR", "1"),
         ("CARGO_NET_OFFLINE", "true"),
         ("CARGO_TERM_COLOR", "never"),
-    ]
-    .into_iter()
-    .map(|(name, value)| (name.into(), value.into()))
-    .collect();
+    ];
+    let mut variables: Vec<(OsString, OsString)> =
+        fixed.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
     variables.push(("PATH".into(), place.path.clone()));
-    variables.push(("CARGO_TARGET_DIR".into(), place.target.clone().into()));
-    for name in ["CARGO_HOME", "RUSTUP_HOME", "USER"] {
-        variables.extend(std::env::var_os(name).map(|value| (name.into(), value)));
+    let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
+    for (name, below) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
+        variables.push((name.into(), std::env::var_os(name).unwrap_or_else(|| home.join(below).into())));
     }
+    variables.extend(std::env::var_os("CARGO_TARGET_DIR").map(|value| ("CARGO_TARGET_DIR".into(), value)));
     variables
 }
