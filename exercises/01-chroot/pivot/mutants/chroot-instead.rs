@@ -1,0 +1,2 @@
+chdir(root)?;
+mount::chroot(Path::new("."))

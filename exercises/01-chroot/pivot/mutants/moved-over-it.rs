@@ -1,0 +1,3 @@
+chdir(root)?;
+mount::mount(".", Path::new("/"), "", MsFlags::MS_MOVE, "")?;
+mount::chroot(Path::new("."))

@@ -1,0 +1,100 @@
+//! The texts that a student's file can have: the starter, the solution, the mutants.
+//!
+//! All are made from the one source in which the solution stands, so none can fall behind it. Pure text.
+
+use std::path::Path;
+
+use crate::exercise::{Exercise, Mutant};
+use crate::regions::{self, RegionError};
+
+/// Why there is no such text.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StarterError {
+    /// The source lacks a region.
+    #[error("{source_file}")]
+    Region {
+        /// The source.
+        source_file: String,
+        /// Which, and how.
+        #[source]
+        source: RegionError,
+    },
+    /// What stands in a region's place must be said for languages that have no `todo!`.
+    #[error("exercise `{id}`: `blank` is needed, since `{file}` is no Rust")]
+    NoBlank {
+        /// The exercise.
+        id: String,
+        /// The student's file.
+        file: String,
+    },
+}
+
+/// What the student begins with: `source` with each region blanked, or with the planted mutant in its place.
+///
+/// # Errors
+/// When the source lacks a region.
+pub fn starter(exercise: &Exercise, source: &str, planted: Option<&str>) -> Result<String, StarterError> {
+    let mut text = source.to_owned();
+    for region in &exercise.regions {
+        let mutant =
+            exercise.planted.as_ref().and_then(|name| exercise.mutants.iter().find(|it| it.name == *name));
+        let with = match (mutant, planted) {
+            (Some(mutant), Some(planted)) if exercise.mutant_region(mutant) == region => planted.to_owned(),
+            // The others stay as they are: one mistake is enough to look for.
+            (Some(_), Some(_)) => continue,
+            _ => blank(exercise, region)?,
+        };
+        text = replace(exercise, &text, region, &with)?;
+    }
+    Ok(regions::without_marks(&text))
+}
+
+/// A finished file: the source without marks.
+pub fn solution(source: &str) -> String {
+    regions::without_marks(source)
+}
+
+/// What a student has to come to: each region's name and text.
+///
+/// # Errors
+/// When the source lacks a region.
+pub fn answers(exercise: &Exercise, source: &str) -> Result<Vec<(String, String)>, StarterError> {
+    let answer = |name: &String| {
+        let text = regions::region(source, name).map_err(|error| wrong(exercise, error))?;
+        Ok((name.clone(), text))
+    };
+    exercise.regions.iter().map(answer).collect()
+}
+
+/// The finished file with one region broken.
+///
+/// # Errors
+/// When the source lacks the region.
+pub fn mutated(
+    exercise: &Exercise,
+    source: &str,
+    mutant: &Mutant,
+    text: &str,
+) -> Result<String, StarterError> {
+    let replaced = replace(exercise, source, exercise.mutant_region(mutant), text)?;
+    Ok(regions::without_marks(&replaced))
+}
+
+fn blank(exercise: &Exercise, region: &str) -> Result<String, StarterError> {
+    match exercise.blanks.get(region).or(exercise.blank.as_ref()) {
+        Some(blank) => Ok(blank.clone()),
+        None if Path::new(&exercise.file).extension().is_some_and(|extension| extension == "rs") => {
+            let title = exercise.title.replace('\\', "\\\\").replace('"', "\\\"");
+            Ok(format!("todo!(\"{}\")", title.replace('{', "{{").replace('}', "}}")))
+        }
+        None => Err(StarterError::NoBlank { id: exercise.id.clone(), file: exercise.file.clone() }),
+    }
+}
+
+fn replace(exercise: &Exercise, text: &str, region: &str, with: &str) -> Result<String, StarterError> {
+    regions::replace(text, region, with).map_err(|error| wrong(exercise, error))
+}
+
+fn wrong(exercise: &Exercise, source: RegionError) -> StarterError {
+    StarterError::Region { source_file: exercise.source.display().to_string(), source }
+}
