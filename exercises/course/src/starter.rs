@@ -46,7 +46,14 @@ pub fn starter(exercise: &Exercise, source: &str, planted: Option<&str>) -> Resu
         };
         text = replace(exercise, &text, region, &with)?;
     }
-    Ok(regions::without_marks(&text))
+    Ok(without_tests(&regions::without_marks(&text)))
+}
+
+/// Tests say what comes out, which is the student's to find; and they need packages that an exercise has not. In our
+/// sources they are the last thing in a file.
+fn without_tests(text: &str) -> String {
+    let tests = text.find("\n#[cfg(test)]\nmod tests {");
+    tests.and_then(|at| text.get(..at)).map_or(text.to_owned(), |text| format!("{}\n", text.trim_end()))
 }
 
 /// A finished file: the source without marks.
@@ -97,4 +104,16 @@ fn replace(exercise: &Exercise, text: &str, region: &str, with: &str) -> Result<
 
 fn wrong(exercise: &Exercise, source: RegionError) -> StarterError {
     StarterError::Region { source_file: exercise.source.display().to_string(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_tests;
+
+    #[test]
+    fn the_tests_of_a_source_are_not_shown_to_who_has_to_write_it() {
+        let source = "fn f() {}\n\n#[cfg(test)]\nmod tests {\n    fn g() {}\n}\n";
+        assert_eq!(without_tests(source), "fn f() {}\n");
+        assert_eq!(without_tests("fn f() {}\n"), "fn f() {}\n");
+    }
 }
