@@ -187,7 +187,10 @@ impl<'a> Planner<'a> {
     /// From the host's files to the container's.
     fn move_in(&self) -> Vec<Step> {
         let path = self.root.path();
-        let devices = if self.creates(Kind::User) { Devices::Bind } else { Devices::Make };
+        // Who is root of a user namespace only, such as the root of a container, can make none either.
+        let is_privileged = self.setting.cgroups.as_ref().is_none_or(|layout| layout.privileged);
+        let can_make = is_privileged && !self.creates(Kind::User);
+        let devices = if can_make { Devices::Make } else { Devices::Bind };
         let mut steps = vec![Step::Root(mini_chroot::Step::KeepPrivate)];
         steps.push(match &self.setting.overlay {
             Some(overlay) => Step::Overlay(overlay.clone(), path.clone()),
@@ -335,6 +338,18 @@ mod tests {
         let plan = plan(&spec(), &Setting { init: true, ..setting() }).unwrap();
         assert!(!plan.steps().any(|step| matches!(step, Step::Limit(_))));
         assert!(matches!(plan.inside.last(), Some(Step::Init { limits, .. }) if limits.len() == 1));
+    }
+
+    #[test]
+    fn the_root_of_a_user_namespace_makes_no_devices() {
+        let mut setting = setting();
+        let mut spec = spec();
+        let dev = json!([{ "destination": "/dev", "type": "tmpfs", "source": "tmpfs" }]);
+        spec.set_mounts(serde_json::from_value(dev).unwrap());
+        let makes = |setting: &Setting| lines(&plan(&spec, setting).unwrap()).contains("mknod");
+        assert!(makes(&setting));
+        setting.cgroups.as_mut().unwrap().privileged = false;
+        assert!(!makes(&setting));
     }
 
     #[test]
