@@ -225,12 +225,10 @@ pub(crate) fn perform(steps: &[Step]) -> Result<()> {
                 read_only(&copy)?;
                 ready.push_back(Some(copy));
             }
-            Step::Make { fstype, attributes, needed } => {
-                match FsContext::fsopen(fstype).and_then(|made| made.fsmount(*attributes)) {
-                    Err(error) if *needed => return Err(error),
-                    made => ready.push_back(made.ok()),
-                }
-            }
+            Step::Make { fstype, attributes, needed } => match make(fstype, *attributes) {
+                Err(error) if *needed => return Err(error),
+                made => ready.push_back(made.ok()),
+            },
             Step::Attach(target) => {
                 if let Some(mount) = ready.pop_front().flatten() {
                     mount_api::move_mount(mount.as_fd(), target)?;
@@ -271,6 +269,13 @@ impl Step {
 
 fn change(path: &str, propagation: MsFlags) -> Result<()> {
     mount::mount("", Path::new(path), "", propagation, "")
+}
+
+/// Named in the list of mounts as mount(8) would.
+fn make(fstype: &str, attributes: MountAttrFlags) -> Result<OwnedFd> {
+    let context = FsContext::fsopen(fstype)?;
+    context.set_string("source", fstype)?;
+    context.fsmount(attributes)
 }
 
 fn copy(path: &Path) -> Result<OwnedFd> {

@@ -56,13 +56,21 @@ pub(crate) fn processes_with(word: &str) -> Vec<String> {
     entries.filter(|path| is_it(path)).map(|path| path.display().to_string()).collect()
 }
 
-/// The boxes' cgroups that the process `pid` made.
+/// The boxes' cgroups that the process `pid` made, in any tree and wherever a user may have them.
 pub(crate) fn cgroups_of(pid: u32) -> Vec<PathBuf> {
-    let trees = fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten().map(|entry| entry.path());
-    let trees = trees.chain([PathBuf::from("/sys/fs/cgroup")]);
-    let boxes = trees.flat_map(|tree| fs::read_dir(tree.join("course-box")).into_iter().flatten().flatten());
-    let is_it = |name: &str| name.split_once('-').is_some_and(|(maker, _)| maker == pid.to_string());
-    boxes.filter(|entry| entry.file_name().to_str().is_some_and(is_it)).map(|entry| entry.path()).collect()
+    let mut found = Vec::new();
+    let mut left = vec![PathBuf::from("/sys/fs/cgroup")];
+    while let Some(directory) = left.pop() {
+        let entries = fs::read_dir(&directory).into_iter().flatten().flatten();
+        for entry in entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())) {
+            let is_box = directory.ends_with("course-box");
+            if is_box && entry.file_name().to_string_lossy().starts_with(&format!("{pid}-")) {
+                found.push(entry.path());
+            }
+            left.push(entry.path());
+        }
+    }
+    found
 }
 
 /// Waits until `is_so`.

@@ -113,7 +113,14 @@ fn what_the_machine_has_cannot_be_removed() {
     if !needs::a_box() {
         return;
     }
-    let scratch = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    // Where the box has nothing of its own.
+    let home = std::env::var("HOME").unwrap_or_default();
+    let places = [env!("CARGO_TARGET_TMPDIR"), &home, "/var/lib"];
+    let scratch = places.iter().find_map(|place| tempfile::tempdir_in(place).ok());
+    if !needs::need("a writable directory that is not below /tmp", scratch.is_some()) {
+        return;
+    }
+    let scratch = scratch.unwrap();
     std::fs::write(scratch.path().join("file"), "precious").unwrap();
     let script = format!("rm -rf {0}; echo x > {0}/file; touch /x /etc/x /usr/x", scratch.path().display());
     let ran = run(&[], &script);
@@ -154,8 +161,8 @@ fn a_killed_runner_takes_its_box_with_it() {
     let script = "setsid sleep 1000 & setsid -f sleep 1000; sleep 1000";
     let pid = host::unchanged(&word, || {
         let mut runner = boxed::command(&["--timeout", "600"], script, &word).spawn().unwrap();
-        // The runner has the word in its environment too, and process 1.
-        host::eventually("the box is full", || host::processes_with(&word).len() >= 6);
+        // The runner, the shell, and what it started; process 1 of a user's box does not show its environment.
+        host::eventually("the box is full", || host::processes_with(&word).len() >= 5);
         runner.kill().unwrap();
         runner.wait().unwrap();
         host::eventually("the box is empty", || host::processes_with(&word).is_empty());
