@@ -1,0 +1,1 @@
+fs::read_to_string(format!("/tmp/engine/keys/{name}"))

@@ -1,0 +1,1 @@
+fs::read_to_string(format!("/proc/self/fd/7/../keys/{name}"))

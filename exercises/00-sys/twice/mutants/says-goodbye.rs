@@ -1,0 +1,4 @@
+0 => {
+    let _ = catch_unwind(AssertUnwindSafe(child));
+    std::process::exit(ABANDONED)
+}
