@@ -197,6 +197,7 @@ mod tests {
     use super::*;
     use crate::mounts;
 
+    /// Invariant 5 of the book's chapter 1.
     #[test]
     fn nothing_is_attached_before_the_old_root_is_gone() {
         let mut mounts = mounts::standard();

@@ -39,7 +39,7 @@ fn programs_of_the_host_image_run_inside() {
     assert!(inside(root.path(), ". /etc/os-release; echo $NAME").starts_with("mini-docker host image"));
 }
 
-/// Requires root, and glibc, whose loader lists what it would load when it is told to. Only for dynamic
+/// Invariant 4 of the book's chapter 1. Requires root, and glibc, whose loader lists what it would load when it is told to. Only for dynamic
 /// programs: a static one does not know the variable, and would run.
 #[test]
 fn the_loader_inside_finds_every_library_of_every_program() {

@@ -1,4 +1,4 @@
-//! The examples `jail` and `breakout`. Requires root.
+//! The examples `jail` and `breakout`. Requires root. The numbers are those of the invariants in the book's chapter 1.
 
 use std::fs;
 
@@ -8,6 +8,7 @@ fn mounts() -> String {
     fs::read_to_string("/proc/self/mountinfo").unwrap()
 }
 
+/// Invariants 1 to 3.
 #[test]
 fn a_chroot_is_escaped_and_a_pivoted_root_is_not() {
     if !needs::root() {

@@ -1,0 +1,5 @@
+fs::create_dir("/below")?;
+mount::chroot(Path::new("/below"))?;
+process::chdir(Path::new("../../.."))?;
+mount::chroot(Path::new("."))?;
+Ok(())

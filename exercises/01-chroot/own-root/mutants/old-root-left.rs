@@ -1,0 +1,1 @@
+chdir(Path::new("/"))

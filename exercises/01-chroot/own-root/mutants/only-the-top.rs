@@ -1,0 +1,1 @@
+mount::mount("", Path::new("/"), "", MsFlags::MS_PRIVATE, "")
