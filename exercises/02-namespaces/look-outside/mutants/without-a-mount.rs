@@ -1,0 +1,1 @@
+Wall { create: vec![Kind::Pid], own_proc: false }

@@ -1,0 +1,11 @@
+loop {
+    ipc::poll(&mut [PollFd::new(signals.as_fd(), PollFlags::POLLIN)], None)?;
+    while let Some(signal) = signal::next(signals)? {
+        if signal != Signal::SIGCHLD as i32 {
+            pass_on(child, signal)?;
+        }
+    }
+    if let Some((_, exit)) = reap()? {
+        return Ok(exit);
+    }
+}
