@@ -6,6 +6,7 @@
 //! measurements of `mini-benches` into a table and a drawing. Nothing here prints: the binary does.
 
 pub mod book;
+pub mod browser;
 pub mod ladder;
 pub mod manifest;
 pub mod rules;

@@ -5,6 +5,8 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 use xtask::book::{self, Book};
+use xtask::browser::devtools::{self, Chromium};
+use xtask::browser::{judge, probe, server};
 use xtask::workspace::Workspace;
 
 /// The one version that we build with: another may make other names for headings.
@@ -17,7 +19,17 @@ pub(crate) fn run(arguments: &[&str]) -> Result<()> {
         [] => build(&workspace),
         ["--check"] => {
             build(&workspace)?;
-            check_text(&workspace)
+            // Both, so that whoever mends one thing hears of the other.
+            let mut complaints = check_text(&workspace)?;
+            complaints.extend(check_pages(&workspace.target.join("book"))?);
+            ensure!(
+                complaints.is_empty(),
+                "{} things to mend in the book:\n{}",
+                complaints.len(),
+                complaints.join("\n")
+            );
+            println!("book: all is well");
+            Ok(())
         }
         ["--serve", options @ ..] => serve(&workspace, options),
         _ => bail!("`cargo x book` takes `--check` or `--serve`, not `{}`", arguments.join(" ")),
@@ -54,12 +66,33 @@ fn is_complaint(line: &str) -> bool {
         .any(|word| ["WARN", "ERROR", "WARN:", "ERROR:", "[WARN]", "[ERROR]"].contains(&word))
 }
 
-fn check_text(workspace: &Workspace) -> Result<()> {
+fn check_text(workspace: &Workspace) -> Result<Vec<String>> {
     let complaints = book::check(&Book::read(&workspace.root)?);
-    let lines: Vec<String> = complaints.iter().map(ToString::to_string).collect();
-    ensure!(lines.is_empty(), "{} things to mend in the book:\n{}", lines.len(), lines.join("\n"));
-    println!("book: the text holds what it promises");
-    Ok(())
+    println!("book: read the text; {} to mend", complaints.len());
+    Ok(complaints.iter().map(ToString::to_string).collect())
+}
+
+fn check_pages(folder: &Path) -> Result<Vec<String>> {
+    let Some(program) = devtools::find() else {
+        let must_run = std::env::var_os("MINI_REQUIRE_ALL").is_some_and(|value| value == "1");
+        ensure!(
+            !must_run,
+            "skipped, but MINI_REQUIRE_ALL=1: needs chromium\nhint: `apt-get install chromium`"
+        );
+        println!("skipped: needs chromium (`apt-get install chromium`)");
+        return Ok(Vec::new());
+    };
+    let pages = probe::pages(folder)?;
+    let base = server::serve(folder)?;
+    let mut chromium = Chromium::start(&program)?;
+    let visits = probe::visit(&mut chromium, &base, &pages)?;
+    let complaints = judge::complaints(&visits, &base, |path| folder.join(path).is_file());
+    let (pages, width) = (pages.len(), probe::WIDTH);
+    println!(
+        "book: opened {pages} pages in a browser, {width} pixels wide, light and dark; {} to mend",
+        complaints.len()
+    );
+    Ok(complaints)
 }
 
 fn serve(workspace: &Workspace, options: &[&str]) -> Result<()> {

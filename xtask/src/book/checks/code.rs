@@ -12,7 +12,7 @@ const INCLUDED: [&str; 5] = ["rust", "rs", "c", "cpp", "toml"];
 /// Those that may be written on the page: output that is replayed, commands without output, and drawings.
 const WRITTEN: [&str; 3] = ["console", "sh", "text"];
 /// A longer piece is two pieces.
-const LONGEST_PIECE: usize = 25;
+const LONGEST_PIECE: usize = 30;
 
 /// What is wrong with the code blocks of `page`; `files` are those that it includes.
 pub(super) fn blocks(page: &Page, files: &BTreeMap<PathBuf, String>) -> Vec<Complaint> {
@@ -97,7 +97,7 @@ mod tests {
     use crate::book::Page;
 
     fn complaints(source: &str) -> Vec<String> {
-        let long = "line\n".repeat(26);
+        let long = "line\n".repeat(31);
         let file =
             format!("// ANCHOR: x\nlet a;\n// ANCHOR_END: x\n// ANCHOR: long\n{long}// ANCHOR_END: long\n");
         let files = BTreeMap::from([(PathBuf::from("chapters/a.rs"), file)]);
@@ -144,7 +144,7 @@ mod tests {
         assert!(complaints(&include("b.rs:x"))[0].contains("no file"));
         assert!(complaints(&include("a.rs"))[0].contains("without an anchor"));
         assert!(complaints(&include("a.rs:3:9"))[0].contains("without an anchor"));
-        assert!(complaints(&include("a.rs:long"))[0].contains("26 lines"));
+        assert!(complaints(&include("a.rs:long"))[0].contains("31 lines"));
     }
 
     #[test]
