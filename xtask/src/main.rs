@@ -27,7 +27,7 @@ const USAGE: &str = "\
 usage: cargo x COMMAND
 
   ci               all that must pass after `cargo test --workspace`: format, lints, documentation,
-                   layering, and every benchmark run once
+                   layering, every benchmark run once, the book, and its transcripts
   bench [FILTER]   run the benchmarks, or those whose name contains FILTER (`ch05`, `overlay`)
   bench ladder [--rounds N]
                    measure what each part of a container adds; print a table, draw

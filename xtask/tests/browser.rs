@@ -1,6 +1,7 @@
 //! What the check in a browser finds, on pages that are broken on purpose.
 //!
 //! Requires chromium.
+#![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
 use std::fs;
 use std::path::Path;
@@ -24,24 +25,25 @@ fn complaints(bodies: &[(&str, &str)]) -> Option<Vec<String>> {
         eprintln!("skipped: needs chromium");
         return None;
     };
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("set the pages up");
     for (name, text) in [("tiny.svg", TINY), ("cut.svg", CUT), ("fine.svg", FINE)] {
-        fs::write(folder.path().join(name), text).unwrap();
+        fs::write(folder.path().join(name), text).expect("set the pages up");
     }
     for (name, body) in bodies {
         let page = format!(
             "<!doctype html><html><head><meta name=viewport content='width=device-width'>\
              {THEME}</head><body style='margin: 0'><main>{body}</main></body></html>"
         );
-        fs::write(folder.path().join(name), page).unwrap();
+        fs::write(folder.path().join(name), page).expect("set the pages up");
     }
     Some(check(&program, folder.path()))
 }
 
 fn check(program: &Path, folder: &Path) -> Vec<String> {
-    let base = server::serve(folder).unwrap();
-    let mut chromium = Chromium::start(program).unwrap();
-    let visits = probe::visit(&mut chromium, &base, &probe::pages(folder).unwrap()).unwrap();
+    let base = server::serve(folder).expect("set the pages up");
+    let mut chromium = Chromium::start(program).expect("set the pages up");
+    let visits = probe::visit(&mut chromium, &base, &probe::pages(folder).expect("list the pages"))
+        .expect("open the pages");
     judge::complaints(&visits, &base, |path| folder.join(path).is_file())
 }
 

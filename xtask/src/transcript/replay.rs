@@ -85,6 +85,12 @@ fn environment(place: &Place) -> Vec<(OsString, OsString)> {
     for (name, below) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
         variables.push((name.into(), std::env::var_os(name).unwrap_or_else(|| home.join(below).into())));
     }
-    variables.extend(std::env::var_os("CARGO_TARGET_DIR").map(|value| ("CARGO_TARGET_DIR".into(), value)));
+    // What is built in the box must be what was built before it: these are in cargo's fingerprints.
+    let decides = |name: &str| {
+        let beginnings = ["CARGO_BUILD_", "CARGO_PROFILE_"];
+        ["CARGO_INCREMENTAL", "CARGO_TARGET_DIR", "RUSTFLAGS", "RUSTUP_TOOLCHAIN"].contains(&name)
+            || beginnings.iter().any(|beginning| name.starts_with(beginning))
+    };
+    variables.extend(std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(decides)));
     variables
 }
