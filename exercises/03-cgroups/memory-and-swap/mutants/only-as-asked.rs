@@ -1,0 +1,1 @@
+self.memory_swap

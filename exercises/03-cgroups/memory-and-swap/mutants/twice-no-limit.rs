@@ -1,0 +1,1 @@
+self.memory_swap.or(self.memory.map(|memory| memory.saturating_mul(2)))

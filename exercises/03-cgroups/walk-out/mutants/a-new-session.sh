@@ -1,0 +1,1 @@
+setsid sleep 60 &
