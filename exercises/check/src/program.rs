@@ -57,12 +57,14 @@ pub enum ProgramError {
         stderr: String,
     },
     /// It printed nothing and did not end.
-    #[error("{name} hangs: no line and no end in {} s", .waited.as_secs())]
+    #[error("{name} hangs: no line and no end in {} s{}", .waited.as_secs(), multitude(*.processes))]
     Hangs {
         /// The program.
         name: String,
         /// How long the check waited.
         waited: Duration,
+        /// How many processes it has below it.
+        processes: usize,
         /// What it wrote to standard error.
         stderr: String,
     },
@@ -95,6 +97,15 @@ pub enum ProgramError {
         #[source]
         source: io::Error,
     },
+    /// There is no room for another thread.
+    #[error("{name} leaves no room for a thread of the check: it forks without end")]
+    Crowded {
+        /// The program.
+        name: String,
+        /// The kernel's answer.
+        #[source]
+        source: io::Error,
+    },
     /// Its end could not be waited for.
     #[error("cannot wait for {name}")]
     Wait {
@@ -114,7 +125,7 @@ impl ProgramError {
             | Self::Hangs { stderr, .. }
             | Self::TooMuchOutput { stderr, .. }
             | Self::NoReport { stderr, .. } => stderr,
-            Self::Start { .. } | Self::Write { .. } | Self::Wait { .. } => "",
+            Self::Start { .. } | Self::Write { .. } | Self::Crowded { .. } | Self::Wait { .. } => "",
         }
     }
 }
@@ -152,18 +163,21 @@ impl Program {
             .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(failed)?;
-        let (sender, lines) = channel();
-        let stderr = Arc::new(Mutex::new(String::new()));
-        if let Some(pipe) = child.stdout.take() {
-            thread::spawn(move || pass_on_lines(pipe, &sender));
-        }
-        if let Some(pipe) = child.stderr.take() {
-            let text = Arc::clone(&stderr);
-            thread::spawn(move || collect(pipe, &text));
-        }
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let stdin = child.stdin.take();
-        Ok(Self { name, child, stdin, lines, stderr, patience, over: false })
+        let (sender, lines) = channel();
+        let (stdin, stdout, errors) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let stderr = Arc::new(Mutex::new(String::new()));
+        let text = Arc::clone(&stderr);
+        // From here on the child is ended when this fails.
+        let program = Self { name, child, stdin, lines, stderr, patience, over: false };
+        let crowded = |source| ProgramError::Crowded { name: program.name.clone(), source };
+        if let Some(pipe) = stdout {
+            thread::Builder::new().spawn(move || pass_on_lines(pipe, &sender)).map_err(crowded)?;
+        }
+        if let Some(pipe) = errors {
+            thread::Builder::new().spawn(move || collect(pipe, &text)).map_err(crowded)?;
+        }
+        Ok(program)
     }
 
     /// Its process id.
@@ -267,7 +281,13 @@ impl Program {
     }
 
     fn hangs(&self) -> ProgramError {
-        ProgramError::Hangs { name: self.name.clone(), waited: self.patience, stderr: self.shown() }
+        let processes = descendants(std::process::id()).len();
+        ProgramError::Hangs {
+            name: self.name.clone(),
+            waited: self.patience,
+            processes,
+            stderr: self.shown(),
+        }
     }
 
     fn text(&self) -> MutexGuard<'_, String> {
@@ -290,6 +310,15 @@ impl Drop for Program {
             let _ = self.child.kill();
             let _ = self.child.wait();
         }
+    }
+}
+
+/// A program of an exercise has a handful of children; one with hundreds forks without end.
+fn multitude(processes: usize) -> String {
+    if processes > 100 {
+        format!("; it has {processes} processes, so it forks without end")
+    } else {
+        String::new()
     }
 }
 

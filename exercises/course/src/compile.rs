@@ -67,7 +67,12 @@ pub fn compile(project: &Path, exercise: &Exercise, target: Option<&Path>) -> Re
     cargo.args(["--package", &package, "--package", "course-check", "--bins"]);
     let workspace = exercise.folder.parent().unwrap_or(&exercise.folder);
     cargo.current_dir(project.join(workspace));
-    cargo.env("CARGO_TARGET_DIR", target.map_or_else(|| project.join("exercises/target"), Path::to_owned));
+    match target {
+        Some(target) => cargo.env("CARGO_TARGET_DIR", target),
+        // Who sets this wants all builds there.
+        None if std::env::var_os("CARGO_TARGET_DIR").is_some() => &mut cargo,
+        None => cargo.env("CARGO_TARGET_DIR", project.join("exercises/target")),
+    };
     // `cargo run` sets these for us, about us; a build script of another package would believe them.
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("CARGO_PKG_") || name == "CARGO_MANIFEST_DIR" {

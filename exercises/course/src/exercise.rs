@@ -198,6 +198,10 @@ impl Exercise {
         let path = folder.join("exercise.toml");
         let manifest: Manifest = toml::from_str(text)
             .map_err(|source| ExerciseError::Manifest { path: path.clone(), source: Box::new(source) })?;
+        if folder.file_name().is_none_or(|name| name != manifest.id.as_str()) {
+            let complaint = format!("id `{}` is not the name of its directory", manifest.id);
+            return Err(ExerciseError::Wrong { path, complaint });
+        }
         if let Some(complaint) = manifest.complaint() {
             return Err(ExerciseError::Wrong { path, complaint });
         }
@@ -277,11 +281,8 @@ impl Exercise {
 
 impl Manifest {
     fn complaint(&self) -> Option<String> {
-        let is_name = |name: &str| {
-            !name.is_empty()
-                && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-        };
-        if !is_name(&self.id) {
+        let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        if self.id.is_empty() || !self.id.bytes().all(is_plain) {
             return Some(format!("id `{}`: lower-case letters, digits and `-` only", self.id));
         }
         if self.regions.is_empty() {
@@ -384,7 +385,7 @@ story = ""
         );
         assert_eq!(
             refused("id = \"pivot\"", "id = \"Pivot\""),
-            told("id `Pivot`: lower-case letters, digits and `-` only")
+            told("id `Pivot` is not the name of its directory")
         );
         assert!(refused("cgroup-v2", "quantum").starts_with("exercises/01-chroot/pivot/exercise.toml"));
         let one = &GOOD[..GOOD.rfind("[[mutant]]").unwrap()];

@@ -6,11 +6,28 @@
 mod cli;
 mod commands {
     pub(crate) mod author;
+    pub(crate) mod check;
+    pub(crate) mod doctor;
+    pub(crate) mod hint;
+    pub(crate) mod init;
+    pub(crate) mod list;
+    pub(crate) mod next;
+    pub(crate) mod report;
+    pub(crate) mod reset;
+    pub(crate) mod restore;
+    pub(crate) mod solution;
+    pub(crate) mod start;
+    pub(crate) mod update;
 }
+mod desk;
+mod failure;
 mod status;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    cli::run()
+    match cli::run() {
+        Ok(status) => status.into(),
+        Err(error) => failure::report(&error).into(),
+    }
 }

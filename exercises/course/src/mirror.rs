@@ -109,7 +109,11 @@ fn from_git(project: &Path) -> Option<Vec<PathBuf>> {
     Some(paths.filter(|path| project.join(path).is_file()).collect())
 }
 
-fn walk(root: &Path) -> Result<Vec<PathBuf>, MirrorError> {
+/// Every file below `root` that is not built, relative to it.
+///
+/// # Errors
+/// When a directory cannot be read.
+pub fn walk(root: &Path) -> Result<Vec<PathBuf>, MirrorError> {
     let mut files = Vec::new();
     let mut waiting = vec![root.to_owned()];
     while let Some(directory) = waiting.pop() {

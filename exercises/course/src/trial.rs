@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use course_check::Verdict;
-use outer_box::{BoxError, End, Outcome, Request};
+use outer_box::{BoxError, End, Leak, LeakKind, Outcome, Request};
 
 use crate::exercise::Exercise;
 
@@ -104,9 +104,11 @@ fn troubles(exercise: &Exercise, outcome: &Outcome, verdicts: &[Verdict]) -> Vec
         End::TooMuchOutput => Some("the program printed without an end, and the box has ended it".to_owned()),
         End::OutOfMemory => Some("the program took more memory than the box has, and was ended".to_owned()),
     });
-    // What somebody left who was stopped half-way tells nothing new.
-    if troubles.is_empty() && !verdicts.iter().any(|verdict| matches!(verdict, Verdict::Stopped { .. })) {
-        troubles.extend(outcome.leaks.iter().map(|leak| format!("left behind: {leak}")));
+    // What somebody left who was stopped half-way tells nothing new, but for a mount: that may be why.
+    let was_stopped = verdicts.iter().any(|verdict| matches!(verdict, Verdict::Stopped { .. }));
+    let is_telling = |leak: &&Leak| !was_stopped || matches!(leak.kind, LeakKind::Mount | LeakKind::Unmount);
+    if troubles.is_empty() {
+        troubles.extend(outcome.leaks.iter().filter(is_telling).map(|leak| format!("left behind: {leak}")));
     }
     troubles
 }

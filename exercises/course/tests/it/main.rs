@@ -1,0 +1,9 @@
+//! Drives the program `course` as a student does: in a copy that `init` made.
+//!
+//! - `copies`: making, resetting and updating a copy; commands in wrong places. Nothing is built.
+//! - `checks`: what a check says about right, unfinished, broken and hostile work. Requires cargo, and user
+//!   namespaces or root.
+
+mod checks;
+mod copies;
+mod desk;
