@@ -1,0 +1,1 @@
+vec![link("root", "/"), file(format!("root/tmp/{diary}"), text)]

@@ -1,0 +1,1 @@
+vec![directory("d"), file(format!("d/../../{diary}"), text)]

@@ -1,0 +1,1 @@
+vec![file(format!("up/{diary}"), text), link("up", "..")]

@@ -1,0 +1,1 @@
+vec![file(diary, text)]

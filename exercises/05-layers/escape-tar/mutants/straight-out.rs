@@ -1,0 +1,1 @@
+vec![link("up", ".."), file(format!("up/{diary}"), text)]

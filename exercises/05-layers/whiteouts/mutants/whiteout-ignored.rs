@@ -1,0 +1,2 @@
+let place = Place::parse(name)?;
+Ok(Meaning::Make(place))
