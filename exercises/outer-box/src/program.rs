@@ -1,9 +1,9 @@
 //! From a process of ours in the box to the program that was asked for.
 
-use std::ffi::{CString, OsStr};
+use std::ffi::{CStr, CString, OsStr};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use mini_sys::capability::{self, CapabilitySet};
 use mini_sys::process::{self, Resource};
@@ -95,11 +95,17 @@ impl Program {
             let Err(error) = process::execve(path, &self.arguments, &self.environment);
             match error.errno() {
                 Errno::ENOENT | Errno::ENOTDIR => {}
+                // A directory of the path that this user may not enter tells nothing about the program.
+                Errno::EACCES if !is_in_sight(path) => {}
                 other => reason = other,
             }
         }
         Error::new(format!("run `{}`", self.name), reason)
     }
+}
+
+fn is_in_sight(path: &CStr) -> bool {
+    Path::new(OsStr::from_bytes(path.to_bytes())).exists()
 }
 
 /// The files that `name` may mean: itself, or one in each directory of `path`.
