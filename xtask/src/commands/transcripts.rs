@@ -1,6 +1,9 @@
-//! `cargo x transcripts [--bless] [PAGE…]`: replays what the book says that commands print.
+//! `cargo x transcripts [--bless] [PAGE[:LINE]…]`: replays what the book says that commands print.
 
-use std::ffi::{OsStr, OsString};
+mod choose;
+mod vm;
+
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,7 +14,11 @@ use xtask::book::Page;
 use xtask::transcript::{self, Block, Place, Replay};
 use xtask::workspace::Workspace;
 
-const PAGES: &str = "book/src";
+use choose::{Chosen, choose};
+use vm::Vm;
+
+/// How the line about a block that failed begins.
+const FAILED: &str = "FAILED   ";
 
 /// What happened to a block.
 enum Verdict {
@@ -21,53 +28,115 @@ enum Verdict {
     Skipped(String),
 }
 
+/// What was asked for.
+struct Options<'a> {
+    /// Write into the pages what the machine says.
+    bless: bool,
+    /// We are in the virtual machine: nothing can be built here, and everything is slow.
+    inside: bool,
+    pages: Vec<&'a str>,
+}
+
+impl<'a> Options<'a> {
+    fn parse(arguments: &[&'a str]) -> Result<Self> {
+        let mut options = Self { bless: false, inside: false, pages: Vec::new() };
+        for argument in arguments {
+            match *argument {
+                "--bless" => options.bless = true,
+                vm::INSIDE => options.inside = true,
+                _ if argument.starts_with('-') => {
+                    bail!("`cargo x transcripts` has no option `{argument}`\nhint: there is `--bless`")
+                }
+                page => options.pages.push(page),
+            }
+        }
+        Ok(options)
+    }
+}
+
 /// Replays the blocks of the pages that `arguments` name, or of all.
 pub(crate) fn run(arguments: &[&str]) -> Result<()> {
-    let (bless, pages): (Vec<&str>, Vec<&str>) =
-        arguments.iter().partition(|argument| argument.starts_with('-'));
-    let bless = match bless[..] {
-        [] => false,
-        ["--bless"] => true,
-        _ => bail!("`cargo x transcripts` has no option {}\nhint: there is `--bless`", bless.join(" ")),
-    };
-    let workspace = Workspace::read()?;
-    let chosen = choose(&workspace.root, &pages)?;
-    let blocks: Vec<Block> = chosen.iter().flat_map(|(_, blocks)| blocks.clone()).collect();
-    build(&workspace.root, &transcript::builds(&blocks))?;
-    let place = place(&workspace)?;
+    let options = Options::parse(arguments)?;
+    let workspace = if options.inside { vm::workspace()? } else { Workspace::read()? };
+    let mut chosen = choose(&workspace.root, &options.pages)?;
     let mut tally = Tally::default();
-    for (page, blocks) in &chosen {
-        let mut wanted = Vec::new();
-        for block in blocks {
-            let begun = Instant::now();
-            let verdict = judge(block, &place)?;
-            let name = format!("{}:{}", block.page.display(), block.line);
-            match verdict {
-                Verdict::Same => println!("ok       {name} ({:.1} s)", begun.elapsed().as_secs_f64()),
-                Verdict::Differs(_, Some(outputs)) if bless => {
-                    println!("blessed  {name}");
-                    wanted.push((block, outputs));
-                }
-                Verdict::Differs(why, _) => {
-                    println!("FAILED   {name}\n{why}");
-                    tally.failed.push(name);
-                    continue;
-                }
-                Verdict::Skipped(need) => {
-                    println!("skipped  {name}: needs {need}");
-                    tally.skipped.push((name, need));
-                    continue;
-                }
+    if !options.inside {
+        let blocks: Vec<Block> = chosen.iter().flat_map(|chosen| chosen.blocks.clone()).collect();
+        build(&workspace.root, &transcript::builds(&blocks))?;
+        let elsewhere: Vec<&Block> = blocks.iter().filter(|block| needs_only(block, "cgroup-v2")).collect();
+        if let Some(vm) = Vm::find(&workspace.root).filter(|_| !elsewhere.is_empty()) {
+            let failed = vm.replay(&workspace, &elsewhere, options.bless)?;
+            tally.passed += elsewhere.len() - failed.len();
+            tally.failed.extend(failed);
+            // What was blessed there has moved the lines here.
+            chosen = choose(&workspace.root, &options.pages)?;
+            for chosen in &mut chosen {
+                chosen.blocks.retain(|block| !needs_only(block, "cgroup-v2"));
             }
-            tally.passed += 1;
-        }
-        if !wanted.is_empty() {
-            let blessed = transcript::blessed(&page.source, &wanted);
-            fs::write(workspace.root.join(&page.path), blessed)
-                .with_context(|| format!("write {}", page.path.display()))?;
         }
     }
+    let place = place(&workspace)?;
+    for chosen in &mut chosen {
+        if options.inside {
+            chosen.blocks.iter_mut().for_each(|block| block.timeout *= vm::SLOWNESS);
+        }
+        replay_page(chosen, &workspace, &place, options.bless, &mut tally)?;
+    }
     tally.end()
+}
+
+fn name(block: &Block) -> String {
+    format!("{}:{}", block.page.display(), block.line)
+}
+
+/// Whether this machine lacks `ability` for the block, and nothing else.
+fn needs_only(block: &Block, ability: &str) -> bool {
+    let lacking = block.requires.iter().filter(|need| transcript::has(need) != Some(true));
+    lacking.eq([ability])
+}
+
+fn replay_page(
+    Chosen { page, blocks }: &Chosen,
+    workspace: &Workspace,
+    place: &Place,
+    bless: bool,
+    tally: &mut Tally,
+) -> Result<()> {
+    let mut wanted = Vec::new();
+    for block in blocks {
+        let begun = Instant::now();
+        let name = name(block);
+        match judge(block, place)? {
+            Verdict::Same => println!("ok       {name} ({:.1} s)", begun.elapsed().as_secs_f64()),
+            Verdict::Differs(_, Some(outputs)) if bless => {
+                println!("blessed  {name}");
+                wanted.push((block, outputs));
+            }
+            Verdict::Differs(why, _) => {
+                println!("{FAILED}{name}\n{why}");
+                tally.failed.push(name);
+                continue;
+            }
+            Verdict::Skipped(need) => {
+                println!("skipped  {name}: needs {need}");
+                tally.skipped.push((name, need));
+                continue;
+            }
+        }
+        tally.passed += 1;
+    }
+    if wanted.is_empty() { Ok(()) } else { write(page, workspace, &wanted) }
+}
+
+fn write(page: &Page, workspace: &Workspace, wanted: &[(&Block, Vec<String>)]) -> Result<()> {
+    let path = &page.path;
+    ensure!(
+        workspace.text(path)? == page.source,
+        "{} was changed while it was replayed; nothing was written into it",
+        path.display()
+    );
+    let blessed = transcript::blessed(&page.source, wanted);
+    fs::write(workspace.root.join(path), blessed).with_context(|| format!("write {}", path.display()))
 }
 
 #[derive(Default)]
@@ -102,56 +171,6 @@ impl Tally {
 /// other version of cgroups.
 fn machine_lacks(need: &str) -> bool {
     ["cgroup-v1", "cgroup-v2"].contains(&need)
-}
-
-/// The pages that `names` choose, and of each the blocks. A name is a page's path, its file's name, or the
-/// beginning of that; `:LINE` after it chooses the block in which that line stands.
-fn choose(root: &Path, names: &[&str]) -> Result<Vec<(Page, Vec<Block>)>> {
-    let mut paths: Vec<PathBuf> = fs::read_dir(root.join(PAGES))
-        .with_context(|| format!("list {PAGES}"))?
-        .filter_map(|entry| Some(Path::new(PAGES).join(entry.ok()?.file_name())))
-        .filter(|path| path.extension() == Some(OsStr::new("md")))
-        .collect();
-    paths.sort();
-    let mut used = vec![false; names.len()];
-    let (mut chosen, mut complaints) = (Vec::new(), Vec::new());
-    for path in paths {
-        let mut lines = Vec::new();
-        for (index, name) in names.iter().enumerate() {
-            let (page, line) =
-                name.rsplit_once(':').map_or((*name, None), |(page, line)| (page, line.parse().ok()));
-            if is_called(&path, page) {
-                used[index] = true;
-                lines.push(line);
-            }
-        }
-        if !names.is_empty() && lines.is_empty() {
-            continue;
-        }
-        let source =
-            fs::read_to_string(root.join(&path)).with_context(|| format!("read {}", path.display()))?;
-        let page = Page::parse(path.clone(), source);
-        let (mut blocks, wrong) = transcript::blocks(&page);
-        complaints.extend(wrong.into_iter().map(|(line, why)| format!("{}:{line}: {why}", path.display())));
-        blocks.retain(|block| {
-            let to = block.line + page.source[block.range.clone()].lines().count();
-            lines.is_empty()
-                || lines.iter().any(|line| line.is_none_or(|line| (block.line..to).contains(&line)))
-        });
-        chosen.push((page, blocks));
-    }
-    ensure!(complaints.is_empty(), "{}", complaints.join("\n"));
-    if let Some(index) = used.iter().position(|used| !used) {
-        bail!("no page `{}` in {PAGES}", names[index]);
-    }
-    Ok(chosen)
-}
-
-fn is_called(path: &Path, name: &str) -> bool {
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    path == Path::new(name)
-        || path.file_name() == Some(OsStr::new(name))
-        || (!name.is_empty() && stem.starts_with(name))
 }
 
 /// Builds everything that the blocks run, so that nothing is compiled while a block's clock runs.
