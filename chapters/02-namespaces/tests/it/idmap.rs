@@ -1,4 +1,4 @@
-//! Maps as the kernel shows them from inside.
+//! Maps as the kernel shows them from inside: invariant 3 of the book's chapter 2.
 
 use std::process::Command;
 

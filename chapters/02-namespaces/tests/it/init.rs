@@ -1,4 +1,5 @@
-//! Pid 1 and its duties. Requires root, and sh(1).
+//! Pid 1 and its duties: invariants 4 (no zombie stays) and 5 (signals go in, the end comes out) of the book's
+//! chapter 2. Requires root, and sh(1).
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Stdio};

@@ -1,4 +1,4 @@
-//! New namespaces of every kind, and joining them by pidfd. Requires root.
+//! New namespaces of every kind, and joining them by pidfd: invariant 1 of the book's chapter 2. Requires root.
 
 use crate::needs;
 
