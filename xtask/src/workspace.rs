@@ -3,6 +3,7 @@
 //! The laws in [`crate::rules`] take what is read here as plain values, so that they can be tried on small
 //! inputs. cargo-metadata(1).
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -71,13 +72,25 @@ struct Dependency {
 }
 
 impl Workspace {
-    /// Asks cargo.
+    /// Asks cargo about the workspace around the working directory.
     ///
     /// # Errors
     /// When cargo cannot be run, or finds fault with a manifest.
     pub fn read() -> Result<Self> {
+        Self::ask(&[])
+    }
+
+    /// Asks cargo about the workspace of this `Cargo.toml`.
+    ///
+    /// # Errors
+    /// When cargo cannot be run, or finds fault with a manifest.
+    pub fn read_at(manifest: &Path) -> Result<Self> {
+        Self::ask(&["--manifest-path".as_ref(), manifest.as_os_str()])
+    }
+
+    fn ask(which: &[&OsStr]) -> Result<Self> {
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo.args(["metadata", "--no-deps", "--format-version=1", "--quiet"]);
+        cargo.args(["metadata", "--no-deps", "--format-version=1", "--quiet"]).args(which);
         let output = cargo.output().context("run `cargo metadata`")?;
         ensure!(
             output.status.success(),

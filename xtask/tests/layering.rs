@@ -14,6 +14,18 @@ fn workspace() -> Workspace {
     Workspace::read().expect("read the workspace")
 }
 
+/// The workspace of the exercises' checker, which most laws are for too.
+fn checker() -> Workspace {
+    Workspace::read_at(&workspace().root.join("exercises/Cargo.toml")).expect("read the checker's workspace")
+}
+
+/// The files of both.
+fn sources() -> Vec<SourceFile> {
+    let mut files = workspace().sources().unwrap();
+    files.extend(checker().sources().unwrap());
+    files
+}
+
 /// One complaint a line.
 #[track_caller]
 fn none(complaints: &[String]) {
@@ -50,21 +62,39 @@ fn packages_are_named_after_their_folders_without_the_number() {
 
 #[test]
 fn every_crate_takes_the_lints_over_and_mini_sys_all_but_one() {
-    let workspace = workspace();
-    let root = workspace.text("Cargo.toml").unwrap();
     let mut complaints = Vec::new();
-    for member in &workspace.members {
-        let manifest = workspace.text(member.folder.join("Cargo.toml")).unwrap();
-        let found = if member.name == UNSAFE_CRATE {
-            rules::lints_weakened(&manifest, &root, &["unsafe_code"])
-        } else {
-            rules::lints_not_inherited(&manifest).into_iter().collect()
-        };
-        complaints.extend(
-            found.iter().map(|complaint| format!("{}/Cargo.toml {complaint}", member.folder.display())),
-        );
+    for workspace in [workspace(), checker()] {
+        let root = workspace.text("Cargo.toml").unwrap();
+        for member in &workspace.members {
+            let manifest = workspace.text(member.folder.join("Cargo.toml")).unwrap();
+            let found = if member.name == UNSAFE_CRATE {
+                rules::lints_weakened(&manifest, &root, &["unsafe_code"])
+            } else {
+                rules::lints_not_inherited(&manifest).into_iter().collect()
+            };
+            complaints.extend(
+                found.iter().map(|complaint| format!("{}/Cargo.toml {complaint}", member.folder.display())),
+            );
+        }
     }
     none(&complaints);
+}
+
+#[test]
+fn the_checker_has_the_lints_and_the_versions_of_the_engine() {
+    let (root, checker) = (workspace().text("Cargo.toml").unwrap(), checker().text("Cargo.toml").unwrap());
+    let table = |manifest, name| xtask::manifest::table(manifest, name).unwrap();
+    for name in ["workspace.lints.rust", "workspace.lints.clippy", "workspace.package"] {
+        assert_eq!(table(&root, name), table(&checker, name), "[{name}]");
+    }
+    let engine = table(&root, "workspace.dependencies");
+    let differs = |(name, version): &(&str, &str)| {
+        let (_, other) = engine.iter().find(|(other, _)| other == name)?;
+        let is_ours = version.contains("path = ");
+        (!is_ours && other != version)
+            .then(|| format!("`{name}` is {version} in exercises, {other} in the root"))
+    };
+    none(&table(&checker, "workspace.dependencies").iter().filter_map(differs).collect::<Vec<_>>());
 }
 
 #[test]
@@ -72,7 +102,7 @@ fn unsafe_stands_in_mini_sys_alone() {
     let workspace = workspace();
     let member = workspace.members.iter().find(|member| member.name == UNSAFE_CRATE).unwrap();
     let (there, elsewhere): (Vec<_>, Vec<_>) =
-        workspace.sources().unwrap().into_iter().partition(|file| file.path.starts_with(&member.folder));
+        sources().into_iter().partition(|file| file.path.starts_with(&member.folder));
     let lines =
         |file: &SourceFile| Some(rules::lines_with_unsafe(&file.text)).filter(|lines| !lines.is_empty());
     none(&about(&elsewhere, |file| lines(file).map(|lines| format!("`unsafe` on line {lines:?}"))));
@@ -81,7 +111,7 @@ fn unsafe_stands_in_mini_sys_alone() {
 
 #[test]
 fn a_lib_rs_holds_docs_modules_and_reexports_only() {
-    let mut files = workspace().sources().unwrap();
+    let mut files = sources();
     files.retain(|file| file.path.ends_with("src/lib.rs"));
     none(&about(&files, |file| {
         rules::lib_does_more_than_list(&file.text).map(|item| format!("`{item}` belongs into a module"))
@@ -90,7 +120,7 @@ fn a_lib_rs_holds_docs_modules_and_reexports_only() {
 
 #[test]
 fn no_module_has_a_name_that_says_nothing() {
-    let files = workspace().sources().unwrap();
+    let files = sources();
     none(&about(&files, |file| {
         rules::banned_modules(&file.path)
             .map(|name| format!("a module named `{name}`: name it after what it does"))
@@ -99,7 +129,7 @@ fn no_module_has_a_name_that_says_nothing() {
 
 #[test]
 fn no_file_is_longer_than_one_sitting() {
-    let mut files = workspace().sources().unwrap();
+    let mut files = sources();
     files.retain(|file| !is_below(file, "tests"));
     none(&about(&files, |file| {
         let lines = rules::too_long(&file.text)?;
@@ -115,6 +145,8 @@ fn every_dependency_has_its_reason_in_the_architecture() {
         workspace.root.join(file).exists(),
         "ARCHITECTURE.md is missing; it gives each dependency's reason"
     );
-    let root = workspace.text("Cargo.toml").unwrap();
-    none(&rules::dependencies_without_reason(&root, &workspace.text(file).unwrap()));
+    let architecture = workspace.text(file).unwrap();
+    for manifest in ["Cargo.toml", "exercises/Cargo.toml"] {
+        none(&rules::dependencies_without_reason(&workspace.text(manifest).unwrap(), &architecture));
+    }
 }

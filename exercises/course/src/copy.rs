@@ -100,7 +100,7 @@ impl StudentCopy {
         }
         let parent = directory.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
         let there = parent.ancestors().find_map(|above| above.canonicalize().ok());
-        if there.is_some_and(|there| there.starts_with(project)) {
+        if there.is_some_and(|there| mirror::is_part(project, &there)) {
             return Err(CopyError::Inside(directory.to_owned()));
         }
         fs::create_dir_all(parent).map_err(|source| failed(parent, source))?;

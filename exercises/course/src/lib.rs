@@ -14,6 +14,7 @@ pub mod copy;
 pub mod exercise;
 pub mod generate;
 pub mod hints;
+pub mod lint;
 pub mod mirror;
 pub mod package;
 pub mod progress;

@@ -53,9 +53,18 @@ pub fn files(project: &Path) -> Result<Vec<PathBuf>, MirrorError> {
         Some(files) => files,
         None => walk(project)?,
     };
-    files.retain(|file| !file.iter().any(|part| NOT_OURS.iter().any(|name| part == *name)));
+    files.retain(|file| is_ours(file));
     files.sort();
     Ok(files)
+}
+
+/// Whether a file in `directory` would be one of the project's own.
+pub fn is_part(project: &Path, directory: &Path) -> bool {
+    directory.strip_prefix(project).is_ok_and(is_ours)
+}
+
+fn is_ours(path: &Path) -> bool {
+    !path.iter().any(|part| NOT_OURS.iter().any(|name| part == *name))
 }
 
 /// Makes `files` in `to` what they are in `from`, and removes what else is there, apart from what is built. A file

@@ -14,10 +14,11 @@ use crate::ability::{Ability, Missing};
 use crate::compile::{self, CompileError, Compiled};
 use crate::exercise::Exercise;
 use crate::generate::{self, GenerateError, Role, Variant};
+use crate::lint::{self, LintError};
 use crate::mirror::{self, MirrorError};
 use crate::trial::{self, Trial};
 
-/// The scratch copy, relative to the project, and its target directory.
+/// Where the scratch copy is, relative to the project.
 const SCRATCH: &str = "target/exercises-proof";
 
 /// The seeds of the runs. The solution has to pass with each: a check that fails now and then proves nothing.
@@ -44,6 +45,9 @@ pub enum ProofError {
     /// Cargo gave up.
     #[error("cannot build")]
     Compile(#[source] CompileError),
+    /// Cargo cannot be asked.
+    #[error("cannot lint")]
+    Lint(#[source] LintError),
     /// There is no box.
     #[error("cannot run the check")]
     Box(#[source] BoxError),
@@ -93,7 +97,17 @@ impl Scratch {
         let locked = locked.map_err(|source| ProofError::Write { path: lock, source })?;
         let files = mirror::files(project).map_err(ProofError::Mirror)?;
         mirror::synchronise(project, &tree, &files).map_err(ProofError::Mirror)?;
-        Ok(Self { project: project.to_owned(), tree, target: base.join("target"), _lock: locked })
+        // Shared with the checker, which has built most of what exercises need already.
+        let target = project.join("exercises/target");
+        Ok(Self { project: project.to_owned(), tree, target, _lock: locked })
+    }
+
+    /// What is wrong with the form of a chapter's exercises.
+    ///
+    /// # Errors
+    /// When cargo cannot be run.
+    pub fn lint(&self, chapter: &str) -> Result<Vec<String>, ProofError> {
+        lint::complaints(&self.tree, chapter, &self.target).map_err(ProofError::Lint)
     }
 
     /// Tries every variant of `exercise`. `tell` hears each line when it is known.

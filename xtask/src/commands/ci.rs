@@ -15,11 +15,14 @@ struct Step {
     variable: Option<(&'static str, &'static str)>,
 }
 
+/// The workspace of the exercises' checker.
+const CHECKER: &str = "exercises/Cargo.toml";
+
 /// Quick ones first. Nothing here is built with another profile or another set of features than the tests
 /// are, so that what `cargo test --workspace` has built serves again: hence `--workspace` everywhere, and the
-/// benchmarks, which only have to run, in the profile of the tests. Our own verbs come last, and build what they
-/// need.
-const STEPS: [Step; 8] = [
+/// benchmarks, which only have to run, in the profile of the tests. The checker is a workspace of its own and is
+/// asked the same. Our own verbs come last, and build what they need.
+const STEPS: [Step; 12] = [
     Step { name: "format", arguments: &["fmt", "--all", "--check"], variable: None },
     Step {
         name: "layering",
@@ -42,6 +45,32 @@ const STEPS: [Step; 8] = [
         arguments: &["bench", "--quiet", "--workspace", "--profile", "dev", "--bench", "ch*", "--", "--test"],
         variable: None,
     },
+    Step {
+        name: "checker format",
+        arguments: &["fmt", "--all", "--check", "--manifest-path", CHECKER],
+        variable: None,
+    },
+    Step {
+        name: "checker clippy",
+        arguments: &[
+            "clippy",
+            "--quiet",
+            "--workspace",
+            "--all-targets",
+            "--manifest-path",
+            CHECKER,
+            "--",
+            "-D",
+            "warnings",
+        ],
+        variable: None,
+    },
+    Step {
+        name: "checker tests",
+        arguments: &["test", "--quiet", "--workspace", "--manifest-path", CHECKER],
+        variable: None,
+    },
+    Step { name: "exercises", arguments: &["x", "exercises", "--check"], variable: None },
     Step { name: "book", arguments: &["x", "book", "--check"], variable: None },
     Step { name: "transcripts", arguments: &["x", "transcripts"], variable: None },
 ];
@@ -63,7 +92,7 @@ pub(crate) fn run() -> Result<()> {
     }
     println!("ci: all passed in {}", seconds(times.iter().map(|(_, took)| *took).sum()));
     for (name, took) in times {
-        println!("  {name:<12} {:>9}", seconds(took));
+        println!("  {name:<14} {:>9}", seconds(took));
     }
     Ok(())
 }
@@ -106,7 +135,8 @@ mod tests {
         let commands: Vec<String> = STEPS.iter().map(super::Step::command).collect();
         let denied: Vec<&String> =
             commands.iter().filter(|command| command.contains("-D warnings")).collect();
-        assert_eq!(denied.len(), 2, "{commands:?}");
+        let of_checker = denied.iter().filter(|command| command.contains(super::CHECKER)).count();
+        assert_eq!((denied.len(), of_checker), (3, 1), "{commands:?}");
     }
 
     #[test]

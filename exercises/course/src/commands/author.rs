@@ -111,6 +111,11 @@ fn prove(project: &Path, ids: &[String]) -> Result<Status> {
     let begun = Instant::now();
     let (catalog, mut complaints) = catalog(project, ids)?;
     let exercises = chosen(&catalog, ids)?;
+    let workspaces = if ids.is_empty() { generate::workspaces(project, &catalog)? } else { Vec::new() };
+    for file in generate::differing(project, workspaces) {
+        complaints += 1;
+        eprintln!("{RED}{} is not what `cargo x exercises` writes{RED:#}", file.path.display());
+    }
     for exercise in &exercises {
         exercise.hints(project)?;
         for file in generate::differing(project, generate::files(project, exercise)?) {
@@ -119,6 +124,14 @@ fn prove(project: &Path, ids: &[String]) -> Result<Status> {
         }
     }
     let scratch = Scratch::new(project)?;
+    if ids.is_empty() {
+        for chapter in catalog.chapters() {
+            for complaint in scratch.lint(&chapter)? {
+                complaints += 1;
+                eprintln!("{RED}{chapter}{RED:#}: {complaint}");
+            }
+        }
+    }
     let mut variants = 0;
     let mut skipped = 0;
     for exercise in &exercises {

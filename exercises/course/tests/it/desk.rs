@@ -23,8 +23,12 @@ pub(crate) fn command(directory: &Path, arguments: &[&str]) -> Command {
     command
 }
 
+/// A directory that is not there is status -1.
 pub(crate) fn course(directory: &Path, arguments: &[&str]) -> Said {
-    said(&command(directory, arguments).output().unwrap())
+    match command(directory, arguments).output() {
+        Ok(output) => said(&output),
+        Err(error) => Said { status: -1, out: String::new(), err: error.to_string() },
+    }
 }
 
 pub(crate) fn said(output: &Output) -> Said {

@@ -20,13 +20,18 @@ fn main() -> ExitCode {
         let mounts = kernel::mounts(program.pid())?;
         let points: Vec<String> =
             mounts.iter().map(|mount| format!("{} on {}", mount.kind, mount.point)).collect();
-        let is_root = mounts.first().is_some_and(|mount| mount.point == "/" && mount.root.ends_with("/jail"));
+        // A mount whose parent is not in the list stands on nothing: it is the root.
+        let stands_on_another = |parent| mounts.iter().any(|mount| mount.id == parent);
+        let root_mount =
+            mounts.iter().find(|mount| !stands_on_another(mount.parent) || mount.parent == mount.id);
         check
-            .invariant(1, "the first mount of its mount namespace is the jail, at `/`")
-            .expected("a mount of the jail's directory at `/`")
-            .found(if points.is_empty() { "no mount at all".to_owned() } else { points.join(", ") })
+            .invariant(1, "the jail is the root of its mount namespace")
+            .expected("a mount of the directory /jail at `/`, which stands on no other")
+            .found(root_mount.map_or("no mount at all".to_owned(), |mount| {
+                format!("a mount of the directory {} at `{}`", mount.root, mount.point)
+            }))
             .cause("chroot(2) moves a name, and leaves the root mount where it was; pivot_root(2) moves the mount")
-            .holds(is_root);
+            .holds(root_mount.is_some_and(|mount| mount.point == "/" && mount.root.ends_with("/jail")));
 
         check.proving(2);
         check
