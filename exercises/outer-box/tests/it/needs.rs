@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use mini_cgroups::{Controller, Layout};
+use mini_namespaces::subids::User;
 
 /// Whether to go on: when `met`, or else after saying what is missing.
 pub(crate) fn need(what: &str, met: bool) -> bool {
@@ -44,8 +45,12 @@ pub(crate) fn program(name: &str) -> bool {
     need(name, std::env::split_paths(&path).any(|directory| directory.join(name).is_file()))
 }
 
-/// The engine, as it was built last.
+/// The engine, as it was built last. In a user's box it is root, and its containers have more than one user.
 pub(crate) fn mini_docker() -> Option<PathBuf> {
+    let user = User::of_this_process(&std::env::var_os("PATH").unwrap_or_default());
+    if !need("subordinate ids", is_root() || (user.helpers.is_some() && !user.subuids.is_empty())) {
+        return None;
+    }
     let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target");
     let built = ["release", "debug"].map(|profile| target.join(profile).join("mini-docker"));
     let found = built.into_iter().find(|file| file.is_file()).and_then(|file| file.canonicalize().ok());
