@@ -14,7 +14,10 @@ use mini_sys::namespace;
 fn main() -> ExitCode {
     course_check::main(|check| {
         namespace::unshare(CloneFlags::CLONE_NEWNS)?;
-        mount::mount("", Path::new("/"), "", MsFlags::MS_REC | MsFlags::MS_SHARED, "")?;
+        // Private first: what was shared before stays tied to where it came from.
+        for propagation in [MsFlags::MS_PRIVATE, MsFlags::MS_SHARED] {
+            mount::mount("", Path::new("/"), "", MsFlags::MS_REC | propagation, "")?;
+        }
         let secret = check.directory("outside")?.join(check.word());
         fs::write(&secret, check.word())?;
 
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
             .found(if new.is_empty() { "the same".to_owned() } else { format!("new: {}", new.join(", ")) })
             .cause("a mount was made before the tree, all of it, was private")
             .holds(new.is_empty());
+        take_back(&jail);
         let seen = seen?;
         stands_inside(check, "enter", program.pid(), &jail)?;
         alone(check, program.pid())?;
@@ -115,7 +119,14 @@ fn at_the_top(check: &mut Check, jail: &Path) -> Result<(), Box<dyn Error>> {
         .cause("chroot(2) moves a name; pivot_root(2) moves the mount")
         .holds(seen.root.iter().all(|name| seen.above.contains(name)));
     program.finish()?;
+    take_back(jail);
     Ok(())
+}
+
+/// Unmounts what has come from the container, so that the check leaves nothing.
+fn take_back(jail: &Path) {
+    // EINVAL: nothing is mounted there any more.
+    while mount::umount2(jail, MntFlags::MNT_DETACH).is_ok() {}
 }
 
 /// The list as a set: what a mount shows and where.

@@ -16,7 +16,10 @@ use mini_sys::namespace;
 fn main() -> ExitCode {
     course_check::main(|check| {
         namespace::unshare(CloneFlags::CLONE_NEWNS)?;
-        mount::mount("", Path::new("/"), "", MsFlags::MS_REC | MsFlags::MS_SHARED, "")?;
+        // Private first: what was shared before stays tied to where it came from.
+        for propagation in [MsFlags::MS_PRIVATE, MsFlags::MS_SHARED] {
+            mount::mount("", Path::new("/"), "", MsFlags::MS_REC | propagation, "")?;
+        }
         let jail = check.jail("jail")?;
         let later = jail.join(check.word());
         fs::create_dir(&later)?;
@@ -31,6 +34,7 @@ fn main() -> ExitCode {
             .found(if new.is_empty() { "the same".to_owned() } else { format!("new: {}", new.join(", ")) })
             .cause("a mount was made while the tree was still shared: from the copy it travels to the host")
             .holds(new.is_empty());
+        take_back(&jail);
 
         check.proving(2);
         no_way_out(check, program.pid(), &seen?)?;
@@ -74,7 +78,14 @@ fn at_the_top(check: &mut Check, jail: &Path) -> Result<(), Box<dyn Error>> {
         .cause("chroot(2) moves a name; pivot_root(2) moves the mount")
         .holds(seen.root.iter().all(|name| seen.above.contains(name)));
     program.finish()?;
+    take_back(jail);
     Ok(())
+}
+
+/// Unmounts what has come from the container, so that the check leaves nothing.
+fn take_back(jail: &Path) {
+    // EINVAL: nothing is mounted there any more.
+    while mount::umount2(jail, MntFlags::MNT_DETACH).is_ok() {}
 }
 
 /// The list as a set: what a mount shows and where.
