@@ -183,21 +183,21 @@ impl Cgroup {
         Ok(stats)
     }
 
+    // ANCHOR: oom-kills
     /// How many of its processes the kernel has killed because the memory ran out; 0 where memory is not
     /// counted.
     ///
     /// # Errors
     /// That of reading a file.
     pub fn oom_kills(&self) -> mini_sys::Result<u64> {
-        // ANCHOR: oom-kills
         let text = match self.at(Controller::Memory) {
             Some(At::V1(directory)) => read_text(&directory.join("memory.oom_control"))?,
             Some(At::V2(directory)) => read_text(&directory.join("memory.events"))?,
             None => return Ok(0),
         };
         Ok(keyed(&text, "oom_kill").unwrap_or_default())
-        // ANCHOR_END: oom-kills
     }
+    // ANCHOR_END: oom-kills
 
     /// Changes the limits of a running container; what `limits` does not mention stays as it is.
     ///

@@ -197,6 +197,7 @@ impl Limits {
         }
     }
 
+    // ANCHOR: memory-and-swap-fn
     /// Memory and swap together for a new container: as asked, else twice the memory, as Docker has it.
     pub(crate) fn memory_and_swap(&self) -> Option<i64> {
         // ANCHOR: memory-and-swap
@@ -204,6 +205,7 @@ impl Limits {
         self.memory_swap.or(doubled)
         // ANCHOR_END: memory-and-swap
     }
+    // ANCHOR_END: memory-and-swap-fn
 
     /// Whether the devices are limited at all.
     pub(crate) fn restricts_devices(&self) -> bool {

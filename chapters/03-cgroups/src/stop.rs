@@ -91,6 +91,7 @@ impl Cgroup {
         })
     }
 
+    // ANCHOR: kill-all-fn
     /// Kills all its processes, frozen or not, and those they are just starting; returns when all are gone.
     ///
     /// # Errors
@@ -114,7 +115,9 @@ impl Cgroup {
         self.kill_each()
         // ANCHOR_END: kill-all
     }
+    // ANCHOR_END: kill-all-fn
 
+    // ANCHOR: kill-each-fn
     /// Stops, kills and resumes, until nothing is left.
     fn kill_each(&self) -> Result<()> {
         // ANCHOR: kill-each
@@ -140,6 +143,7 @@ impl Cgroup {
         Err(Error::new(format!("kill the processes of `{}`", self.name), Errno::ETIMEDOUT))
         // ANCHOR_END: kill-each
     }
+    // ANCHOR_END: kill-each-fn
 
     /// Removes it from every tree, with the cgroups below it, and `mini-docker` with the last one. That it is
     /// gone already is fine. It must be empty, or about to be: see [`Cgroup::kill_all`].

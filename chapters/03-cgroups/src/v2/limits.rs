@@ -38,8 +38,8 @@ pub(crate) fn writes(
     steps.into_iter().flatten().collect()
 }
 
+// ANCHOR: memory
 fn memory(directory: &Path, limits: &Limits, swap: Option<i64>) -> Vec<Step> {
-    // ANCHOR: memory
     let memory = limits.memory.map(|bytes| Step::Write {
         file: directory.join("memory.max"),
         text: or_max(bytes),
@@ -51,7 +51,6 @@ fn memory(directory: &Path, limits: &Limits, swap: Option<i64>) -> Vec<Step> {
         required: limits.memory_swap.is_some_and(|total| total != -1),
         why: "swap beside the memory, which is counted apart",
     });
-    // ANCHOR_END: memory
     let reservation = limits.memory_reservation.map(|bytes| Step::Write {
         file: directory.join("memory.low"),
         text: or_max(bytes),
@@ -59,6 +58,7 @@ fn memory(directory: &Path, limits: &Limits, swap: Option<i64>) -> Vec<Step> {
     });
     [memory, swap, reservation].into_iter().flatten().collect()
 }
+// ANCHOR_END: memory
 
 /// `cpu.max` holds quota and period in one line.
 fn cpu_max(limits: &Limits) -> Option<String> {
