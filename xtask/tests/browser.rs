@@ -4,8 +4,8 @@
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
 use std::fs;
-use std::path::Path;
 
+use tempfile::TempDir;
 use xtask::browser::devtools::{self, Chromium};
 use xtask::browser::{judge, probe, server};
 
@@ -18,33 +18,44 @@ const CUT: &str = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 380 100'
 const FINE: &str = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 380 100' width='760'>\
     <text x='10' y='50' font-size='14'>fine</text></svg>";
 
-/// The complaints about one page, `page.html`, which holds `body` and stands beside a whole `other.html`.
-fn complaints(bodies: &[(&str, &str)]) -> Option<Vec<String>> {
+/// Chromium, and the address of pages with these names and bodies, which stay while the directory does.
+fn serve(bodies: &[(&str, &str)]) -> Option<(Chromium, String, TempDir)> {
     let Some(program) = devtools::find() else {
         assert!(std::env::var_os("MINI_REQUIRE_ALL").is_none_or(|value| value != "1"), "needs chromium");
         eprintln!("skipped: needs chromium");
         return None;
     };
-    let folder = tempfile::tempdir().expect("set the pages up");
+    let folder = tempfile::tempdir().expect("make a directory");
     for (name, text) in [("tiny.svg", TINY), ("cut.svg", CUT), ("fine.svg", FINE)] {
-        fs::write(folder.path().join(name), text).expect("set the pages up");
+        fs::write(folder.path().join(name), text).expect("write a drawing");
     }
     for (name, body) in bodies {
         let page = format!(
             "<!doctype html><html><head><meta name=viewport content='width=device-width'>\
              {THEME}</head><body style='margin: 0'><main>{body}</main></body></html>"
         );
-        fs::write(folder.path().join(name), page).expect("set the pages up");
+        fs::write(folder.path().join(name), page).expect("write a page");
     }
-    Some(check(&program, folder.path()))
+    let base = server::serve(folder.path()).expect("serve the pages");
+    Some((Chromium::start(&program).expect("start Chromium"), base, folder))
 }
 
-fn check(program: &Path, folder: &Path) -> Vec<String> {
-    let base = server::serve(folder).expect("set the pages up");
-    let mut chromium = Chromium::start(program).expect("set the pages up");
-    let visits = probe::visit(&mut chromium, &base, &probe::pages(folder).expect("list the pages"))
-        .expect("open the pages");
-    judge::complaints(&visits, &base, |path| folder.join(path).is_file())
+/// The complaints about these pages.
+fn complaints(bodies: &[(&str, &str)]) -> Option<Vec<String>> {
+    let (mut chromium, base, folder) = serve(bodies)?;
+    let pages = probe::pages(folder.path()).expect("list the pages");
+    let visits = probe::visit(&mut chromium, &base, &pages).expect("open the pages");
+    Some(judge::complaints(&visits, &base, |path| folder.path().join(path).is_file()))
+}
+
+#[test]
+fn a_search_that_finds_nothing_is_told_from_one_that_does() {
+    let late = "<ul id=mdbook-searchresults></ul><script>setTimeout(() => {
+        if (location.search === '?search=room') document.querySelector('ul').innerHTML = '<li>1<li>2'
+        }, 300)</script>";
+    let Some((mut chromium, base, _folder)) = serve(&[("page.html", late)]) else { return };
+    let mut found = |word| probe::search(&mut chromium, &base, "page.html", word).unwrap();
+    assert_eq!((found("room"), found("house")), (2, 0));
 }
 
 #[test]

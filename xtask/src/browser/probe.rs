@@ -149,6 +149,25 @@ pub fn visit(chromium: &mut Chromium, base: &str, pages: &[String]) -> Result<Ve
     Ok(visits)
 }
 
+/// How many results mdbook's search has for `word`, asked from `page`.
+///
+/// # Errors
+/// When Chromium ends or is silent.
+pub fn search(chromium: &mut Chromium, base: &str, page: &str, word: &str) -> Result<u64> {
+    let tab = chromium.tab()?;
+    chromium.call(Some(&tab), "Page.enable", &json!({}))?;
+    chromium.events();
+    chromium.call(Some(&tab), "Page.navigate", &json!({ "url": format!("{base}{page}?search={word}") }))?;
+    chromium.events_until("Page.loadEventFired")?;
+    // The index is loaded with the first question, so the results come later than the page.
+    let results = "(async () => {
+        const found = () => document.querySelectorAll('#mdbook-searchresults > li').length;
+        for (let tries = 0; tries < 100 && !found(); tries++) await new Promise((go) => setTimeout(go, 50));
+        return found();
+    })()";
+    Ok(chromium.evaluate(&tab, results)?.as_u64().unwrap_or(0))
+}
+
 fn open(chromium: &mut Chromium, tab: &Tab, base: &str, page: &str, theme: &'static str) -> Result<Visit> {
     chromium.events();
     chromium.call(Some(tab), "Page.navigate", &json!({ "url": format!("{base}{page}") }))?;

@@ -86,7 +86,10 @@ fn check_pages(folder: &Path) -> Result<Vec<String>> {
     let base = server::serve(folder)?;
     let mut chromium = Chromium::start(&program)?;
     let visits = probe::visit(&mut chromium, &base, &pages)?;
-    let complaints = judge::complaints(&visits, &base, |path| folder.join(path).is_file());
+    let mut complaints = judge::complaints(&visits, &base, |path| folder.join(path).is_file());
+    if probe::search(&mut chromium, &base, "introduction.html", "container")? == 0 {
+        complaints.push("introduction.html: the search finds no `container`".to_owned());
+    }
     let (pages, width) = (pages.len(), probe::WIDTH);
     println!(
         "book: opened {pages} pages in a browser, {width} pixels wide, light and dark; {} to mend",

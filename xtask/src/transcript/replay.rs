@@ -77,6 +77,8 @@ fn environment(place: &Place) -> Vec<(OsString, OsString)> {
         ("NO_COLOR", "1"),
         ("CARGO_NET_OFFLINE", "true"),
         ("CARGO_TERM_COLOR", "never"),
+        // Its progress is no output of what it runs, and a page shows none.
+        ("CARGO_TERM_QUIET", "true"),
     ];
     let mut variables: Vec<(OsString, OsString)> =
         fixed.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
