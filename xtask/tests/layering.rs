@@ -21,8 +21,8 @@ fn checker() -> Workspace {
 
 /// The files of both.
 fn sources() -> Vec<SourceFile> {
-    let mut files = workspace().sources().unwrap();
-    files.extend(checker().sources().unwrap());
+    let mut files = workspace().sources().expect("read the sources");
+    files.extend(checker().sources().expect("read the sources"));
     files
 }
 
