@@ -52,6 +52,7 @@ pub fn check(book: &Book) -> Vec<Complaint> {
         complaints.extend(exercises::named(page, &book.exercises));
     }
     complaints.extend(links::unlisted(book));
+    complaints.extend(links::misnamed(book));
     complaints.extend(terms::glossary(book));
     complaints.extend(terms::errors(book));
     complaints.sort();

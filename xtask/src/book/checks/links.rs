@@ -57,11 +57,28 @@ fn name_of(heading: &str) -> String {
     name.chars().filter_map(character).collect()
 }
 
+/// Lines of `SUMMARY.md` that call a page otherwise than it calls itself.
+pub(super) fn misnamed(book: &Book) -> Vec<Complaint> {
+    let Some(summary) = summary(book) else { return Vec::new() };
+    let mut complaints = Vec::new();
+    for link in &summary.links {
+        let page = book.page(&beside(&summary.path, &link.target));
+        let title = page.and_then(|page| page.headings.iter().find(|heading| heading.level == 1));
+        if let Some(title) = title.filter(|title| title.text != link.text) {
+            let text = format!("`{}` is called `{}` on its page", link.text, title.text);
+            complaints.push(Complaint::new(summary, link.line, text));
+        }
+    }
+    complaints
+}
+
+fn summary(book: &Book) -> Option<&Page> {
+    book.pages.iter().find(|page| page.path.ends_with("SUMMARY.md"))
+}
+
 /// Pages that `SUMMARY.md` does not list: mdbook leaves them out.
 pub(super) fn unlisted(book: &Book) -> Vec<Complaint> {
-    let Some(summary) = book.pages.iter().find(|page| page.path.ends_with("SUMMARY.md")) else {
-        return Vec::new();
-    };
+    let Some(summary) = summary(book) else { return Vec::new() };
     let listed: HashSet<_> = summary.links.iter().map(|link| beside(&summary.path, &link.target)).collect();
     let lost = book.pages.iter().filter(|page| page.path != summary.path && !listed.contains(&page.path));
     lost.map(|page| Complaint::new(page, 1, "SUMMARY.md does not list this page")).collect()
@@ -69,7 +86,7 @@ pub(super) fn unlisted(book: &Book) -> Vec<Complaint> {
 
 #[cfg(test)]
 mod tests {
-    use super::{links, unlisted};
+    use super::{links, misnamed, unlisted};
     use crate::book::{Book, Page};
 
     fn book(text: &str) -> Book {
@@ -97,6 +114,12 @@ mod tests {
     #[test]
     fn links_that_lead_nowhere_are_found() {
         assert_eq!(complaints("[1](c.md) [2](b.md#c) [3](#there) [4](../../README.md) [5](b.md#twice-2)"), 5);
+    }
+
+    #[test]
+    fn a_page_with_two_names_is_found() {
+        assert_eq!(misnamed(&book("# A\n")).len(), 1, "b.md is called `B c, d`");
+        assert_eq!(misnamed(&book("# Another\n")).len(), 2);
     }
 
     #[test]
