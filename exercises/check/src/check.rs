@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 use crate::chance::Chance;
 use crate::jail::{self, JailError};
 use crate::kernel;
-use crate::program::{self, Program, ProgramError};
+use crate::program::{self, LastWords, Program, ProgramError};
 use crate::verdict::Verdict;
 
 /// How long a check waits for the next line of a program, unless it says otherwise.
@@ -28,6 +28,8 @@ pub struct Check {
     proving: Option<u32>,
     /// What was made in `/tmp`, and goes at the end.
     made: RefCell<Vec<PathBuf>>,
+    /// What the programs said that were started.
+    started: RefCell<Vec<LastWords>>,
     complaints: usize,
     claims: usize,
 }
@@ -51,11 +53,11 @@ pub fn main(check: impl FnOnce(&mut Check) -> Result<(), Box<dyn Error>>) -> Exi
         Err(error) => {
             state.complaints += 1;
             say(&Verdict::Stopped { number: state.proving, reason: chain(error.as_ref()) });
-            let program = error.downcast_ref::<ProgramError>();
-            if let Some(text) = program.map(ProgramError::stderr).filter(|text| !text.is_empty()) {
-                say(&Verdict::Stderr { text: text.to_owned() });
-            }
         }
+    }
+    if state.complaints > 0 {
+        let texts = state.started.borrow().iter().map(LastWords::text).collect::<Vec<_>>();
+        texts.into_iter().filter(|text| !text.is_empty()).for_each(|text| say(&Verdict::Stderr { text }));
     }
     if state.complaints == 0 && state.claims > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -67,6 +69,7 @@ impl Check {
             chance: Chance::new(seed),
             proving: None,
             made: RefCell::default(),
+            started: RefCell::default(),
             complaints: 0,
             claims: 0,
         }
@@ -125,7 +128,9 @@ impl Check {
         name: &str,
         arguments: impl IntoIterator<Item = A>,
     ) -> Result<Program, ProgramError> {
-        Program::start(&beside(name), arguments, PATIENCE)
+        let program = Program::start(&beside(name), arguments, PATIENCE)?;
+        self.started.borrow_mut().push(program.last_words());
+        Ok(program)
     }
 
     /// A directory in which something is still mounted stays, and is found as left behind.

@@ -53,8 +53,6 @@ pub enum ProgramError {
         name: String,
         /// `status 1`, `signal 9`.
         how: String,
-        /// What it wrote to standard error.
-        stderr: String,
     },
     /// It printed nothing and did not end.
     #[error("{name} hangs: no line and no end in {} s{}", .waited.as_secs(), multitude(*.processes))]
@@ -65,16 +63,12 @@ pub enum ProgramError {
         waited: Duration,
         /// How many processes it has below it.
         processes: usize,
-        /// What it wrote to standard error.
-        stderr: String,
     },
     /// It printed without an end.
     #[error("{name} printed more than {} MiB and was stopped", MOST_OUTPUT >> 20)]
     TooMuchOutput {
         /// The program.
         name: String,
-        /// What it wrote to standard error.
-        stderr: String,
     },
     /// The line is not what the probe prints.
     #[error(
@@ -85,8 +79,6 @@ pub enum ProgramError {
         name: String,
         /// The line.
         line: String,
-        /// What it wrote to standard error.
-        stderr: String,
     },
     /// It does not read.
     #[error("cannot write to {name}")]
@@ -117,19 +109,6 @@ pub enum ProgramError {
     },
 }
 
-impl ProgramError {
-    /// What the program wrote to standard error before; empty for nothing.
-    pub fn stderr(&self) -> &str {
-        match self {
-            Self::Silent { stderr, .. }
-            | Self::Hangs { stderr, .. }
-            | Self::TooMuchOutput { stderr, .. }
-            | Self::NoReport { stderr, .. } => stderr,
-            Self::Start { .. } | Self::Write { .. } | Self::Crowded { .. } | Self::Wait { .. } => "",
-        }
-    }
-}
-
 /// A program that runs.
 #[derive(Debug)]
 pub struct Program {
@@ -140,6 +119,19 @@ pub struct Program {
     stderr: Arc<Mutex<String>>,
     patience: Duration,
     over: bool,
+}
+
+/// What a program wrote to standard error; it outlives the program.
+#[derive(Debug)]
+pub(crate) struct LastWords(Arc<Mutex<String>>);
+
+impl LastWords {
+    /// The text, as much of it as a message takes.
+    pub(crate) fn text(&self) -> String {
+        let text = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let end = (0..=SHOWN.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+        text[..end.unwrap_or(0)].to_owned()
+    }
 }
 
 /// What a reader thread says.
@@ -197,13 +189,11 @@ impl Program {
     pub fn line(&mut self) -> Result<String, ProgramError> {
         match self.lines.recv_timeout(self.patience) {
             Ok(Line::Text(line)) => Ok(line),
-            Ok(Line::TooMuch) => {
-                Err(ProgramError::TooMuchOutput { name: self.name.clone(), stderr: self.shown() })
-            }
+            Ok(Line::TooMuch) => Err(ProgramError::TooMuchOutput { name: self.name.clone() }),
             Err(RecvTimeoutError::Timeout) => Err(self.hangs()),
             Err(RecvTimeoutError::Disconnected) => {
                 let how = how(self.wait()?);
-                Err(ProgramError::Silent { name: self.name.clone(), how, stderr: self.shown() })
+                Err(ProgramError::Silent { name: self.name.clone(), how })
             }
         }
     }
@@ -217,7 +207,6 @@ impl Program {
         Seen::parse(&line).ok_or_else(|| ProgramError::NoReport {
             name: self.name.clone(),
             line: line.chars().take(200).collect(),
-            stderr: self.shown(),
         })
     }
 
@@ -244,10 +233,7 @@ impl Program {
             match self.lines.recv_timeout(self.patience) {
                 Ok(Line::Text(line)) => stdout = stdout + &line + "\n",
                 Ok(Line::TooMuch) => {
-                    return Err(ProgramError::TooMuchOutput {
-                        name: self.name.clone(),
-                        stderr: self.shown(),
-                    });
+                    return Err(ProgramError::TooMuchOutput { name: self.name.clone() });
                 }
                 Err(RecvTimeoutError::Timeout) => return Err(self.hangs()),
                 Err(RecvTimeoutError::Disconnected) => break,
@@ -282,22 +268,16 @@ impl Program {
 
     fn hangs(&self) -> ProgramError {
         let processes = descendants(std::process::id()).len();
-        ProgramError::Hangs {
-            name: self.name.clone(),
-            waited: self.patience,
-            processes,
-            stderr: self.shown(),
-        }
+        ProgramError::Hangs { name: self.name.clone(), waited: self.patience, processes }
     }
 
     fn text(&self) -> MutexGuard<'_, String> {
         self.stderr.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn shown(&self) -> String {
-        let text = self.text();
-        let end = (0..=SHOWN.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
-        text[..end.unwrap_or(0)].to_owned()
+    /// What it writes to standard error, for who wants to read that when it is over.
+    pub(crate) fn last_words(&self) -> LastWords {
+        LastWords(Arc::clone(&self.stderr))
     }
 }
 

@@ -188,7 +188,8 @@ pub fn line(exercise: &Exercise, result: &CheckResult) -> String {
         }
         CheckResult::Tried { trial, .. } => (BAD, "failed", format!("invariant {}", listed(&trial.broken()))),
     };
-    format!("{style}{word:<10}{style:#}  {id:<24}  {}\n", more.lines().next().unwrap_or_default())
+    let line = format!("{style}{word:<10}{style:#}  {id:<24}  {}", more.lines().next().unwrap_or_default());
+    line.trim_end().to_owned() + "\n"
 }
 
 /// The result for a program.
@@ -223,5 +224,93 @@ pub fn kind(kind: Kind) -> &'static str {
         Kind::Observe => "observe",
         Kind::Attack => "attack",
         Kind::Measure => "measure",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::time::Duration;
+
+    use course_check::Verdict;
+
+    use super::{line, object, text};
+    use crate::ability::{Ability, Missing};
+    use crate::exercise::Exercise;
+    use crate::result::CheckResult;
+    use crate::trial::Trial;
+
+    fn exercise() -> Exercise {
+        let manifest = "id = \"pivot\"\ntitle = \"Leave the old root behind\"\nkind = \"fill\"\nminutes = 15\nteaches = []\n\
+            lane = \"root\"\ntimeout = 20\nsource = \"chapters/01-chroot/src/root.rs\"\nregions = [\"pivot\"]\n\
+            invariant = [{ number = 1, text = \"It is the root.\" }, { number = 2, text = \"The old one is gone.\" }]\n\
+            mutant = [{ name = \"a\", breaks = 1, story = \"\" }, { name = \"b\", breaks = 2, story = \"\" }]\n";
+        Exercise::parse(Path::new("exercises/01-chroot/pivot"), manifest).unwrap()
+    }
+
+    fn claim(number: u32, holds: bool) -> Verdict {
+        Verdict::Invariant {
+            number,
+            claim: "its mount table holds the jail and nothing else".to_owned(),
+            holds,
+            expected: "one mount".to_owned(),
+            found: "2 mounts:\ntmpfs on /, ext4 on /".to_owned(),
+            cause: "umount2(2) was not called".to_owned(),
+        }
+    }
+
+    fn tried(verdicts: Vec<Verdict>, troubles: &[&str], untouched: bool) -> CheckResult {
+        let troubles = troubles.iter().map(|text| (*text).to_owned()).collect();
+        let trial =
+            Trial { seed: 7, verdicts, troubles, notes: String::new(), took: Duration::from_millis(340) };
+        CheckResult::Tried { trial, untouched }
+    }
+
+    fn stopped() -> Vec<Verdict> {
+        vec![
+            Verdict::Stopped { number: Some(1), reason: "pivot-driver ended (status 101)".to_owned() },
+            Verdict::Stderr { text: "thread 'main' panicked:\nnot yet implemented\n".to_owned() },
+        ]
+    }
+
+    fn results() -> Vec<(&'static str, CheckResult)> {
+        let missing = Missing { reason: "you are not root".to_owned(), fix: "use `sudo -E`".to_owned() };
+        vec![
+            ("passed", tried(vec![claim(1, true), claim(2, true), Verdict::Complete], &[], false)),
+            ("broken", tried(vec![claim(1, true), claim(2, false), Verdict::Complete], &[], false)),
+            ("untouched", tried(stopped(), &[], true)),
+            ("stopped", tried(stopped(), &[], false)),
+            ("left", tried(vec![claim(1, true), Verdict::Complete], &["left behind: a mount at /x"], false)),
+            ("silent", tried(Vec::new(), &["the check itself broke off (status 101)"], false)),
+            ("no-claim", tried(vec![Verdict::Complete], &[], false)),
+            ("needs", CheckResult::CannotRun(Ability::Root, missing)),
+            ("deleted", CheckResult::FilesMissing(vec!["exercises/01-chroot/pivot/src/root.rs".into()])),
+            ("of-another", CheckResult::FilesMissing(vec!["exercises/01-chroot/loader/Cargo.toml".into()])),
+            ("compiler", CheckResult::DoesNotCompile("error[E0308]: mismatched types".to_owned())),
+        ]
+    }
+
+    #[test]
+    fn what_a_result_looks_like() {
+        let plain = |text: &str| anstream::adapter::strip_str(text).to_string();
+        let shown = |(name, result): &(&str, CheckResult)| {
+            let (text, line) = (text(&exercise(), result), line(&exercise(), result));
+            format!("=== {name}\n{}--- {}", plain(&text), plain(&line))
+        };
+        insta::assert_snapshot!(results().iter().map(shown).collect::<String>());
+    }
+
+    #[test]
+    fn only_a_check_that_made_claims_and_nothing_else_has_passed() {
+        let passed = results().into_iter().filter(|(_, result)| result.passed()).map(|(name, _)| name);
+        assert_eq!(passed.collect::<Vec<_>>(), ["passed"]);
+    }
+
+    #[test]
+    fn a_result_for_programs_has_no_colours() {
+        let colourful = CheckResult::DoesNotCompile("\u{1b}[31merror\u{1b}[0m".to_owned());
+        assert_eq!(object(&exercise(), &colourful)["errors"], "error");
+        let (_, broken) = results().swap_remove(1);
+        insta::assert_snapshot!(format!("{:#}", object(&exercise(), &broken)));
     }
 }

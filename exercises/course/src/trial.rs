@@ -104,6 +104,10 @@ fn troubles(exercise: &Exercise, outcome: &Outcome, verdicts: &[Verdict]) -> Vec
         End::TooMuchOutput => Some("the program printed without an end, and the box has ended it".to_owned()),
         End::OutOfMemory => Some("the program took more memory than the box has, and was ended".to_owned()),
     });
+    let says_nothing = |verdict: &Verdict| matches!(verdict, Verdict::Complete | Verdict::Stderr { .. });
+    if troubles.is_empty() && verdicts.iter().all(says_nothing) {
+        troubles.push("the check has looked at nothing, so nothing is proven".to_owned());
+    }
     // What somebody left who was stopped half-way tells nothing new, but for a mount: that may be why.
     let was_stopped = verdicts.iter().any(|verdict| matches!(verdict, Verdict::Stopped { .. }));
     let is_telling = |leak: &&Leak| !was_stopped || matches!(leak.kind, LeakKind::Mount | LeakKind::Unmount);

@@ -7,8 +7,9 @@
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use course::Ability;
 
@@ -171,6 +172,18 @@ fn a_watched_exercise_is_checked_again_when_it_is_saved_and_ends_with_a_pass() {
         let waits = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
         assert!(waits.into_iter().any(|line| line.starts_with("waiting for you to save")));
         turn.solve("");
+        end_after(&mut child, Duration::from_secs(300));
         said(&child.wait_with_output().unwrap()).with(0, &["not solved yet", "passed: `pivot`"]);
+    }
+}
+
+/// Waits for the end of a program that waits for what may never come, or ends it.
+fn end_after(child: &mut Child, time: Duration) {
+    let until = Instant::now() + time;
+    while child.try_wait().unwrap().is_none() {
+        if Instant::now() > until {
+            child.kill().unwrap();
+        }
+        std::thread::sleep(Duration::from_millis(50));
     }
 }

@@ -30,9 +30,7 @@ fn main() -> ExitCode {
             .invariant(4, "the shell is in a cgroup that is neither the one it began in, nor below it")
             .expected(format!("in /proc/<pid>/cgroup a path that does not begin with `{}`", jail.path))
             .found(match &started {
-                Err(error @ ProgramError::Silent { .. }) if place.is_none() => {
-                    format!("{found}: {error}: {}", error.stderr().trim())
-                }
+                Err(error @ ProgramError::Silent { .. }) if place.is_none() => format!("{found}: {error}"),
                 _ => format!("`{found}`"),
             })
             .cause(
