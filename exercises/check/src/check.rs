@@ -169,6 +169,10 @@ pub struct Invariant<'c> {
     cause: String,
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "text, numbers and formatted text shall all be written as they are"
+)]
 impl Invariant<'_> {
     /// What there should be.
     #[must_use = "a claim counts once `holds` is called"]

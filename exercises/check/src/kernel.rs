@@ -125,7 +125,7 @@ pub type Identity = (u64, u64);
 /// # Errors
 /// When the process has ended or is somebody else's.
 pub fn root(pid: u32) -> Result<Identity, KernelError> {
-    identity(&format!("/proc/{pid}/root"))
+    identity(format!("/proc/{pid}/root"))
 }
 
 /// The identity of the process's working directory.
@@ -133,7 +133,7 @@ pub fn root(pid: u32) -> Result<Identity, KernelError> {
 /// # Errors
 /// When the process has ended or is somebody else's.
 pub fn working_directory(pid: u32) -> Result<Identity, KernelError> {
-    identity(&format!("/proc/{pid}/cwd"))
+    identity(format!("/proc/{pid}/cwd"))
 }
 
 /// The identity of a file; links are followed.

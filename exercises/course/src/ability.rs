@@ -31,14 +31,13 @@ pub enum Ability {
 }
 
 impl Ability {
-    /// All of them.
-    pub const ALL: [Self; 9] = [
+    /// Those that one may wish for. Version 1 of cgroups is not one of them.
+    pub const WISHED: [Self; 8] = [
         Self::Root,
         Self::UserNamespaces,
         Self::Overlay,
         Self::Cgroups,
         Self::CgroupV2,
-        Self::CgroupV1,
         Self::MemoryLimit,
         Self::PidsLimit,
         Self::CpuLimit,

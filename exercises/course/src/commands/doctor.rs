@@ -45,7 +45,7 @@ pub(crate) fn run() -> Result<Status> {
         Verdict::Degraded,
     ));
     lines.push(the_box());
-    lines.extend(Ability::ALL.into_iter().map(ability));
+    lines.extend(Ability::WISHED.into_iter().map(ability));
     lines.push(inotify());
     for line in &lines {
         let (word, color) = match line.verdict {
