@@ -8,7 +8,7 @@ use mini_namespaces::Kind;
 /// Runs as root inside of a jail with a root directory of its own. `secret` is the absolute path of a file that some
 /// process *outside* can read under this name; which process is not known. Returns the text of the file.
 pub fn steal(secret: &Path) -> Option<String> {
-    todo!("read a file of the host from inside, then take the way away")
+    todo!("read `secret` as the process sees it that has it")
 }
 
 /// How a jail is made.
@@ -21,5 +21,5 @@ pub struct Wall {
 
 /// A jail in which [`steal`] finds nothing.
 pub fn wall() -> Wall {
-    todo!("read a file of the host from inside, then take the way away")
+    todo!("say how the jail should have been made")
 }

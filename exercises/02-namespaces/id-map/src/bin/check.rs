@@ -34,7 +34,8 @@ fn compare(
 ) -> Result<(), Box<dyn Error>> {
     let mut program = check.start("driver", arguments)?;
     let pid: u32 = program.line()?.parse()?;
-    let said = program.line()?;
+    // One step a line.
+    let said = program.line()?.replace("; ", "\n");
     for (file, expected) in ["uid_map", "gid_map", "setgroups"].into_iter().zip(expected) {
         let text = kernel::read(format!("/proc/{pid}/{file}"))?;
         let found = text.split_ascii_whitespace().collect::<Vec<_>>().join(" ");

@@ -52,7 +52,7 @@ fn make(caller: &Caller, maps: &Maps) -> Result<(), Box<dyn Error>> {
             Ok(()) => said.push(format!("{}: done", step.call())),
             Err(error) => {
                 let reason = error.source().map(ToString::to_string).unwrap_or_default();
-                said.push(format!("{}: {error}: {reason}", step.call()));
+                said.push(format!("{}: {reason}", step.call()));
                 break;
             }
         }
