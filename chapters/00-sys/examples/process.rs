@@ -15,11 +15,11 @@ use mini_sys::{Pid, ipc, namespace, pidfd, process, procfs};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let ((until_told, tell), (until_exec, closed_by_exec)) = (ipc::pipe()?, ipc::pipe()?);
-    let arguments = [c"sleep".to_owned(), c"60".to_owned()];
+    let (program, arguments) = (c"/bin/sleep", [c"sleep".to_owned(), c"60".to_owned()]);
     // ANCHOR: fork-exec
     let child = clone::clone3(CloneFlags::empty(), None, || {
         let told = ipc::read(&until_told, &mut [0]);
-        let Err(error) = told.and_then(|_| process::execve(c"/bin/sleep", &arguments, &[]));
+        let Err(error) = told.and_then(|_| process::execve(program, &arguments, &[]));
         eprintln!("process: {error}");
         clone::leave(127)
     })?;
