@@ -49,7 +49,7 @@ impl Ability {
             Self::Root => (!mini_sys::process::is_root()).then(|| {
                 Missing::new(
                     "you are not root",
-                    "put `sudo -E` before the command, or work in a virtual machine",
+                    "`sudo -E $(command -v cargo) course check`, or work in a virtual machine",
                 )
             }),
             Self::UserNamespaces if mini_sys::process::is_root() => None,

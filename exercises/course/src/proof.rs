@@ -84,16 +84,23 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// Makes the copy below the project's `target`, or brings the one that is there up to date.
+    /// Makes the copy below the project's `target`, or brings the one that is there up to date. Calls `waiting` when
+    /// somebody else uses it.
     ///
     /// # Errors
     /// When the project cannot be listed, or the copy not be written.
-    pub fn new(project: &Path) -> Result<Self, ProofError> {
+    pub fn new(project: &Path, waiting: impl FnOnce()) -> Result<Self, ProofError> {
         let base = project.join(SCRATCH);
         let tree = base.join("tree");
         let lock = base.join("lock");
         let locked = fs::create_dir_all(&base).and_then(|()| File::create(&lock));
-        let locked = locked.and_then(|file| file.lock().map(|()| file));
+        let locked = locked.and_then(|file| {
+            if file.try_lock().is_err() {
+                waiting();
+                file.lock()?;
+            }
+            Ok(file)
+        });
         let locked = locked.map_err(|source| ProofError::Write { path: lock, source })?;
         let files = mirror::files(project).map_err(ProofError::Mirror)?;
         mirror::synchronise(project, &tree, &files).map_err(ProofError::Mirror)?;

@@ -123,7 +123,7 @@ fn prove(project: &Path, ids: &[String]) -> Result<Status> {
             eprintln!("{RED}{} is not what `cargo x exercises` writes{RED:#}", file.path.display());
         }
     }
-    let scratch = Scratch::new(project)?;
+    let scratch = Scratch::new(project, || eprintln!("waiting for another proof to end …"))?;
     if ids.is_empty() {
         for chapter in catalog.chapters() {
             for complaint in scratch.lint(&chapter)? {
@@ -136,13 +136,16 @@ fn prove(project: &Path, ids: &[String]) -> Result<Status> {
     let mut skipped = 0;
     for exercise in &exercises {
         println!("{} ({}, {} min)", exercise.id, exercise.chapter(), exercise.minutes);
-        let proof = scratch.prove(exercise, tell)?;
-        match proof {
-            Proof::Tried(lines) => {
+        match scratch.prove(exercise, tell) {
+            Err(error) => {
+                complaints += 1;
+                eprintln!("  {RED}WRONG{RED:#}  {:#}", anyhow::Error::from(error));
+            }
+            Ok(Proof::Tried(lines)) => {
                 variants += lines.len();
                 complaints += lines.iter().filter(|line| line.complaint.is_some()).count();
             }
-            Proof::CannotRun(ability, missing) => {
+            Ok(Proof::CannotRun(ability, missing)) => {
                 skipped += 1;
                 println!("  {YELLOW}skipped: needs {ability}{YELLOW:#}: {}", missing.reason);
             }
