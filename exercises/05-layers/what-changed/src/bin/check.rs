@@ -44,7 +44,9 @@ fn answer(path: &Path) -> &'static str {
 fn main() -> ExitCode {
     course_check::main(|check| {
         let text = fs::read_to_string("src/answers.toml")?;
-        let answers: toml::Table = text.parse()?;
+        let answers: toml::Table = text.parse().map_err(|error| {
+            format!("src/answers.toml: {error}an answer stands in quotes: `read = \"file\"`")
+        })?;
         let given = |name: &str| answers.get(name).and_then(toml::Value::as_str).unwrap_or("?").to_owned();
 
         let directories = ["lower", "upper", "work", "merged"].map(|name| check.directory(name));
