@@ -96,12 +96,12 @@ impl Cgroup {
     /// # Errors
     /// `ETIMEDOUT` when one does not end within ten seconds.
     pub fn kill_all(&self) -> Result<()> {
-        todo!("end everything in a cgroup, and wait until it has ended")
+        todo!("let the kernel kill all, and wait until all are gone")
     }
 
     /// Stops, kills and resumes, until nothing is left.
     fn kill_each(&self) -> Result<()> {
-        todo!("end everything in a cgroup, and wait until it has ended")
+        todo!("stop all, kill each, let them go on, until nobody is left")
     }
 
     /// Removes it from every tree, with the cgroups below it, and `mini-docker` with the last one. That it is

@@ -30,6 +30,7 @@ fn round(check: &mut Check, layout: &Layout, where_: &str) -> Result<(), Box<dyn
     let mut program = check.start("driver", [&guard.name].into_iter().map(String::as_str).chain(v1))?;
     program.line()?; // "made"
     let mut hydra = check.start("hydra", [&guard.name, &heads].into_iter().map(String::as_str).chain(v1))?;
+    hydra.patience(Duration::from_secs(15));
     hydra.line()?; // "running"
     let before = guard.processes()?;
     if before == 0 {

@@ -1,11 +1,11 @@
 //! `hydra NAME HEADS [v1]`: what is to be killed. Fills the cgroup NAME and one below it with processes that are never
-//! long at the same pid: each forks and ends, and its child does the same. Another one holds much memory, which takes
-//! it a while to let go.
+//! long at the same pid: each forks and ends, and its child does the same. Another one holds thousands of open files,
+//! which it takes a while to close.
 
 use std::convert::Infallible;
 use std::error::Error;
 use std::ffi::CString;
-use std::fs;
+use std::fs::{self, File};
 use std::io::stdin;
 use std::os::fd::AsFd as _;
 use std::thread::sleep;
@@ -14,12 +14,13 @@ use std::time::Duration;
 use mini_cgroups::{Cgroup, Layout};
 use mini_sys::clone::{CloneFlags, clone3, fork, leave};
 use mini_sys::ipc::{self, PollFd, PollFlags};
-use mini_sys::{Result, pidfd, process};
+use mini_sys::process::{self, Resource};
+use mini_sys::{Result, pidfd};
 
 /// How often a head forks before it begins with a fresh stack: a child goes on where its parent was.
 const FORKS: u32 = 200;
-/// Memory that the heavy one holds. 192 MiB.
-const HEAVY: usize = 192 << 20;
+/// How many files the slow one holds: closing them takes long beside a message from one process to another.
+const FILES: u64 = 60_000;
 
 fn main() -> std::result::Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -40,11 +41,13 @@ fn main() -> std::result::Result<(), Box<dyn Error>> {
     process::set_child_subreaper()?;
     let (ready, is_ready) = ipc::pipe()?;
     start(&top, || {
-        let heavy = vec![1_u8; HEAVY];
+        // Where fewer are allowed it has fewer.
+        let _ = process::setrlimit(Resource::RLIMIT_NOFILE, FILES + 64, FILES + 64);
+        let files: Vec<File> = (0..FILES).map_while(|_| File::open("/dev/null").ok()).collect();
         let _ = ipc::write(&is_ready, b"x");
         loop {
             sleep(Duration::from_secs(1000));
-            std::hint::black_box(&heavy);
+            std::hint::black_box(&files);
         }
     })?;
     ipc::read(&ready, &mut [0])?;

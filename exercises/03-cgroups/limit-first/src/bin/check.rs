@@ -12,6 +12,9 @@ use std::time::Duration;
 use course_check::{Check, Program, kernel};
 use mini_cgroups::{Cgroup, Layout};
 
+/// How often the program is started at full speed.
+const ROUNDS: usize = 12;
+
 fn main() -> ExitCode {
     course_check::main(|check| {
         let frost = Frost::new(&check.word())?;
@@ -37,7 +40,8 @@ fn main() -> ExitCode {
 
         // In the frozen cgroup.
         let mut program = start(check, &frost, "frozen", limits, false)?;
-        program.line()?; // "started"
+        // The program's own line comes first where it runs already.
+        while program.line()? != "started" {}
         let group = frost.group("frozen")?;
         let stats = group.stats()?;
         let found = (
@@ -72,24 +76,29 @@ fn main() -> ExitCode {
         frost.thaw()?;
         program.finish()?;
 
-        // And as it is meant, at full speed: what the program itself reads first.
-        for name in ["one", "two", "three"] {
-            let mut program = start(check, &frost, name, limits, false)?;
+        // And as it is meant, at full speed, often enough that a gap shows: what the program itself reads first.
+        let mut worst: Option<(usize, usize, String)> = None;
+        for round in 0..ROUNDS {
+            let name = format!("free-{round}");
+            let mut program = start(check, &frost, &name, limits, false)?;
             let lines = [program.line()?, program.line()?];
-            let first =
-                lines.iter().find_map(|line| line.strip_prefix("first ")).unwrap_or_default().to_owned();
-            let group = frost.group(name)?;
-            let inside =
-                first.split(' ').filter(|line| line.ends_with(&format!("/{}/{name}", frost.name))).count();
-            let trees = group.directories().count();
-            check
-                .invariant(2, "the first thing that the program reads, /proc/self/cgroup, names its cgroup")
-                .expected(format!("{trees} lines that end in `/{}/{name}`", frost.name))
-                .found(format!("{inside} such lines in `{first}`"))
-                .cause("the program ran before its process was in all trees: there is no gate, or it opens too early")
-                .holds(inside == trees);
+            let first = lines.iter().find_map(|line| line.strip_prefix("first ")).unwrap_or_default();
+            let place = format!("/{}/{name}", frost.name);
+            let inside = first.split(' ').filter(|line| line.ends_with(&place)).count();
+            let trees = frost.group(&name)?.directories().count();
+            if inside < trees {
+                worst = Some((inside, trees, first.to_owned()));
+            }
             program.finish()?;
         }
+        check
+            .invariant(2, "the first thing that the program reads, /proc/self/cgroup, names its cgroup")
+            .expected(format!("in each of {ROUNDS} starts, the cgroup in every tree"))
+            .found(worst.as_ref().map_or("so it is".to_owned(), |(inside, trees, first)| {
+                format!("in {inside} of {trees} trees only: `{first}`")
+            }))
+            .cause("the program ran before its process was in all trees: there is no gate, or it opens too early")
+            .holds(worst.is_none());
         Ok(())
     })
 }

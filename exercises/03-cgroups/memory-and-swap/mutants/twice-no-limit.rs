@@ -1,1 +1,0 @@
-self.memory_swap.or(self.memory.map(|memory| memory.saturating_mul(2)))
