@@ -1,5 +1,7 @@
 //! The arguments as typed. Names, letters and help are Docker's; a flag's value is read in [`crate::values`].
 
+mod image;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -7,6 +9,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::failure::{Failure, OURS};
+pub(crate) use image::{Image, Images, Import, Load, Pull, Rmi};
+
 use crate::values::{Bytes, Cpus, EnvFile, Tmpfs, natural, whole};
 
 /// A container engine to learn from, with Docker's command line.
@@ -50,6 +54,8 @@ pub(crate) enum Command {
     Rm(Rm),
     /// List images
     Images(Images),
+    /// Download an image from a registry
+    Pull(Pull),
     /// Remove one or more images
     Rmi(Rmi),
     /// Import the contents from a tarball to create a filesystem image
@@ -89,23 +95,6 @@ pub(crate) enum Container {
     /// Remove one or more containers
     Rm(Rm),
     /// Return low-level information on containers
-    Inspect(Inspect),
-}
-
-/// `image …`: the same commands by their longer names.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Image {
-    /// List images
-    #[command(visible_alias = "list")]
-    Ls(Images),
-    /// Remove one or more images
-    #[command(visible_alias = "remove")]
-    Rm(Rmi),
-    /// Import the contents from a tarball to create a filesystem image
-    Import(Import),
-    /// Load an image from a tar archive or STDIN
-    Load(Load),
-    /// Return low-level information on images
     Inspect(Inspect),
 }
 
@@ -270,64 +259,6 @@ pub(crate) struct Rm {
     /// The containers
     #[arg(required = true, value_name = "CONTAINER")]
     pub(crate) containers: Vec<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Images {
-    /// Show all images (default hides intermediate images, of which there are none)
-    #[arg(short, long)]
-    pub(crate) all: bool,
-    /// Format output: 'table', 'table TEMPLATE', 'json' or a Go template
-    #[arg(long, value_name = "string")]
-    pub(crate) format: Option<String>,
-    /// Don't truncate output
-    #[arg(long)]
-    pub(crate) no_trunc: bool,
-    /// Show digests
-    #[arg(long)]
-    pub(crate) digests: bool,
-    /// Only show image IDs
-    #[arg(short, long)]
-    pub(crate) quiet: bool,
-    /// Only images of this repository
-    #[arg(value_name = "REPOSITORY[:TAG]")]
-    pub(crate) repository: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Rmi {
-    /// Force removal of the image
-    #[arg(short, long)]
-    pub(crate) force: bool,
-    /// The images
-    #[arg(required = true, value_name = "IMAGE")]
-    pub(crate) images: Vec<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Import {
-    /// Apply Dockerfile instruction to the created image
-    #[arg(short, long, value_name = "list")]
-    pub(crate) change: Vec<String>,
-    /// Set commit message for imported image
-    #[arg(short, long, value_name = "string")]
-    pub(crate) message: Option<String>,
-    /// A tar file (plain, gzip or zstd), or - for standard input
-    #[arg(value_name = "file|-")]
-    pub(crate) file: PathBuf,
-    /// The image's name
-    #[arg(value_name = "REPOSITORY[:TAG]")]
-    pub(crate) name: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Load {
-    /// Read from tar archive file, instead of STDIN
-    #[arg(short, long, value_name = "string")]
-    pub(crate) input: Option<PathBuf>,
-    /// Suppress the load output
-    #[arg(short, long)]
-    pub(crate) quiet: bool,
 }
 
 #[derive(Debug, Args)]

@@ -9,6 +9,7 @@ mod kill;
 mod load;
 mod logs;
 mod ps;
+mod pull;
 mod rm;
 mod rmi;
 mod run;
@@ -42,6 +43,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Rm(args) | Command::Container(Container::Rm(args)) => rm::run(&home?, &args),
         Command::Container(Container::Inspect(args)) => inspect::run(&home?, &args, Some("container")),
         Command::Images(args) | Command::Image(Image::Ls(args)) => images::run(&home?, &args),
+        Command::Pull(args) | Command::Image(Image::Pull(args)) => pull::run(&home?, &args),
         Command::Rmi(args) | Command::Image(Image::Rm(args)) => rmi::run(&home?, &args),
         Command::Import(args) | Command::Image(Image::Import(args)) => import::run(&home?, &args),
         Command::Load(args) | Command::Image(Image::Load(args)) => load::run(&home?, &args),

@@ -10,7 +10,7 @@ use std::str::FromStr;
 use mini_layers::Digest;
 
 /// The registry that a name without one means.
-const HUB: &str = "docker.io";
+pub(crate) const HUB: &str = "docker.io";
 
 /// A name of an image, complete.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,6 +54,11 @@ impl Reference {
     /// The digest, if the name has one.
     pub fn digest(&self) -> Option<&Digest> {
         self.digest.as_ref()
+    }
+
+    /// The same repository with this digest in place of tag and digest.
+    pub fn with_digest(&self, digest: Digest) -> Self {
+        Self { tag: None, digest: Some(digest), ..self.clone() }
     }
 
     /// The repository as people write it: without what is understood.

@@ -263,8 +263,16 @@ impl Images {
             digest: id,
             source,
         })?;
-        let digest = self.blobs.put_bytes(&text)?;
-        self.list_under(digest, text.len() as u64, names)?;
+        self.add_manifest(&text, names)
+    }
+
+    /// Adds the image of this manifest (the bytes as they are), whose configuration and layers are here.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub(crate) fn add_manifest(&self, manifest: &[u8], names: &[Reference]) -> Result<Image, StoreError> {
+        let digest = self.blobs.put_bytes(manifest)?;
+        self.list_under(digest, manifest.len() as u64, names)?;
         let mut image = self.read(&digest)?;
         image.names = names.to_vec();
         Ok(image)

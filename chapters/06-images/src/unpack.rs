@@ -43,6 +43,22 @@ impl Images {
         Ok((NewLayer { blob, size, compression }, layer))
     }
 
+    /// Unpacks a blob that is here already on top of `parent`, in [`Images::while_held`].
+    ///
+    /// # Errors
+    /// As [`Images::take_layer`].
+    pub(crate) fn unpack_blob(
+        &self,
+        blob: &Digest,
+        parent: Option<&Digest>,
+        diff_id: &Digest,
+    ) -> Result<Layer, UnpackError> {
+        if let Ok(layer) = self.layers.get(&mini_layers::chain_id(parent, diff_id)) {
+            return Ok(layer);
+        }
+        self.unpack(blob, parent, Some(diff_id)).map(|(_, layer)| layer)
+    }
+
     fn unpack(
         &self,
         blob: &Digest,

@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use crate::harness::Engine;
 
-const VERBS: [&str; 14] = [
-    "run", "ps", "logs", "stop", "kill", "rm", "images", "rmi", "import", "load", "inspect", "version",
-    "info", "doctor",
+const VERBS: [&str; 15] = [
+    "run", "ps", "logs", "stop", "kill", "rm", "images", "pull", "rmi", "import", "load", "inspect",
+    "version", "info", "doctor",
 ];
 
 #[test]

@@ -37,6 +37,8 @@ mod needs;
 mod ordinary;
 mod parallel;
 mod pty;
+mod pull;
+mod registry;
 mod streams;
 mod tars;
 mod terminal;

@@ -1,0 +1,236 @@
+//! Talks to a registry: the OCI distribution protocol, as far as reading goes.
+//!
+//! A registry is a web server with two kinds of things behind it: manifests, found by tag or digest, and blobs, found
+//! by digest. Reading is `GET`; who may read is asked with a challenge, answered with a token, and asked again when
+//! the token is too old. Digests make it not matter who sends the bytes: whoever receives them checks.
+//! OCI distribution spec 1.1, "Pull"; RFC 9110 (challenges, ranges); book ch. 6.
+
+pub mod auth;
+pub mod credentials;
+pub mod endpoint;
+mod http;
+mod resume;
+
+use std::io::Read;
+
+use mini_layers::Digest;
+use serde::Deserialize;
+
+use crate::reference::Reference;
+pub use auth::AuthError;
+pub use credentials::{Credentials, CredentialsError};
+pub use endpoint::{Endpoint, Settings};
+pub use http::HttpError;
+
+use auth::Challenge;
+use http::{Answer, Http};
+
+/// No manifest is longer, in bytes: what a registry of good faith sends has a few thousand.
+pub const LARGEST_MANIFEST: u64 = 4 << 20;
+
+/// What a manifest may be, in the order in which we like it.
+const ACCEPT: &str = "application/vnd.oci.image.index.v1+json, \
+    application/vnd.docker.distribution.manifest.list.v2+json, \
+    application/vnd.oci.image.manifest.v1+json, \
+    application/vnd.docker.distribution.manifest.v2+json";
+
+/// A registry that does not give what was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistryError {
+    /// No connection, or one that broke off too often.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// No token.
+    #[error(transparent)]
+    Auth(#[from] AuthError),
+    /// Docker's words for a repository that is not there, or not for us: a registry does not say which.
+    #[error(
+        "pull access denied for {repository}, repository does not exist or may require 'docker login': {message}"
+    )]
+    Denied {
+        /// As people write it.
+        repository: String,
+        /// What the registry said.
+        message: String,
+    },
+    /// Docker's words for a tag or digest that is not there.
+    #[error("manifest for {reference} not found: {message}")]
+    NotFound {
+        /// As people write it.
+        reference: String,
+        /// What the registry said.
+        message: String,
+    },
+    /// Any other refusal.
+    #[error("{url} answers {status}{}", if message.is_empty() { String::new() } else { format!(": {message}") })]
+    Status {
+        /// What was asked for.
+        url: String,
+        /// The status of HTTP.
+        status: u16,
+        /// What the registry said.
+        message: String,
+    },
+    /// Something that is no answer of a registry, such as the page of a hotel's network.
+    #[error("{url} does not answer as a registry: {what}")]
+    NoRegistry {
+        /// What was asked for.
+        url: String,
+        /// What is wrong.
+        what: String,
+    },
+    /// The content is not what its digest says.
+    #[error("{url}: expected `{expected}`, received `{received}`")]
+    Mismatch {
+        /// What was asked for.
+        url: String,
+        /// The digest asked for.
+        expected: Digest,
+        /// That of what came.
+        received: Digest,
+    },
+}
+
+/// One repository of one registry.
+#[derive(Debug, Clone)]
+pub struct Repository {
+    http: Http,
+    endpoint: Endpoint,
+    reference: Reference,
+    credentials: Option<Credentials>,
+    authorization: Option<String>,
+}
+
+/// A manifest or an index, as it came.
+#[derive(Debug, Clone)]
+pub struct Manifest {
+    /// What it says it is.
+    pub media_type: String,
+    /// Its bytes.
+    pub content: Vec<u8>,
+    /// The digest of these bytes.
+    pub digest: Digest,
+}
+
+impl Repository {
+    /// The repository that `reference` names, at `endpoint`. Nothing is sent yet.
+    pub fn new(endpoint: Endpoint, reference: Reference, credentials: Option<Credentials>) -> Self {
+        Self { http: Http::new(&endpoint), endpoint, reference, credentials, authorization: None }
+    }
+
+    /// The manifest of a tag or a digest, verified where there is a digest.
+    ///
+    /// # Errors
+    /// What [`RegistryError`] lists.
+    pub fn manifest(&mut self, what: &str) -> Result<Manifest, RegistryError> {
+        let url = self.url("manifests", what);
+        let mut answer = self.get(&url, &[("accept", ACCEPT)])?;
+        let media_type = answer.header("content-type").unwrap_or_default();
+        let media_type = media_type.split(';').next().unwrap_or_default().trim().to_owned();
+        let content = answer.read(LARGEST_MANIFEST)?;
+        if content.len() as u64 == LARGEST_MANIFEST {
+            let what = format!("a manifest of more than {LARGEST_MANIFEST} bytes");
+            return Err(RegistryError::NoRegistry { url, what });
+        }
+        let received = Digest::of(&content);
+        if let Ok(expected) = what.parse::<Digest>()
+            && expected != received
+        {
+            return Err(RegistryError::Mismatch { url, expected, received });
+        }
+        Ok(Manifest { media_type, content, digest: received })
+    }
+
+    /// Opens a blob for reading. A connection that breaks is made again, and reading goes on where it stopped.
+    ///
+    /// # Errors
+    /// What [`RegistryError`] lists.
+    pub fn blob(&mut self, digest: &Digest) -> Result<impl Read + Send + use<>, RegistryError> {
+        let url = self.url("blobs", &digest.to_string());
+        let first = self.get(&url, &[])?;
+        Ok(resume::Resuming::new(self.http.clone(), url, self.authorization.clone(), first))
+    }
+
+    fn url(&self, kind: &str, what: &str) -> String {
+        format!("{}/v2/{}/{kind}/{what}", self.endpoint.base(), self.reference.repository())
+    }
+
+    /// Asks, and when the registry wants to know who does, asks again with a token.
+    fn get(&mut self, url: &str, headers: &[(&str, &str)]) -> Result<Answer, RegistryError> {
+        let answer = self.ask(url, headers)?;
+        if answer.status() != 401 {
+            return self.judged(url, answer);
+        }
+        let challenge = answer.header("www-authenticate").unwrap_or_default();
+        let Some(challenge) = Challenge::parse(&challenge) else {
+            return self.judged(url, answer);
+        };
+        let scope = format!("repository:{}:pull", self.reference.repository());
+        let authorization = auth::answer(&self.http, &challenge, &scope, self.credentials.as_ref())?;
+        self.authorization = Some(authorization);
+        let answer = self.ask(url, headers)?;
+        self.judged(url, answer)
+    }
+
+    fn ask(&self, url: &str, headers: &[(&str, &str)]) -> Result<Answer, HttpError> {
+        let authorization = self.authorization.iter().map(|value| ("authorization", value.as_str()));
+        let headers: Vec<(&str, &str)> = headers.iter().copied().chain(authorization).collect();
+        self.http.get(url, &headers)
+    }
+
+    fn judged(&self, url: &str, mut answer: Answer) -> Result<Answer, RegistryError> {
+        let status = answer.status();
+        if status == 200 {
+            return Ok(answer);
+        }
+        let message = refusal(&answer.read(64 << 10).unwrap_or_default());
+        match status {
+            401 | 403 => {
+                let message = message
+                    .unwrap_or_else(|| "denied: requested access to the resource is denied".to_owned());
+                Err(RegistryError::Denied { repository: self.reference.familiar_repository(), message })
+            }
+            404 if url.contains("/manifests/") => {
+                let message = message.unwrap_or_else(|| "manifest unknown".to_owned());
+                Err(RegistryError::NotFound { reference: self.reference.familiar(), message })
+            }
+            _ => Err(RegistryError::Status {
+                url: url.to_owned(),
+                status,
+                message: message.unwrap_or_default(),
+            }),
+        }
+    }
+}
+
+/// What a registry says about a refusal: `manifest unknown: manifest unknown`. OCI distribution spec, "Error Codes".
+fn refusal(body: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Errors {
+        errors: Vec<One>,
+    }
+    #[derive(Deserialize)]
+    struct One {
+        code: String,
+        #[serde(default)]
+        message: String,
+    }
+    let errors: Errors = serde_json::from_slice(body).ok()?;
+    let one = errors.errors.into_iter().next()?;
+    let code = one.code.to_ascii_lowercase().replace('_', " ");
+    Some(if one.message.is_empty() { code } else { format!("{code}: {}", one.message) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::refusal;
+
+    #[test]
+    fn a_refusal_is_told_in_the_registrys_words() {
+        let body =
+            br#"{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown","detail":{"Tag":"x"}}]}"#;
+        assert_eq!(refusal(body).as_deref(), Some("manifest unknown: manifest unknown"));
+        assert_eq!(refusal(br#"{"errors":[{"code":"DENIED"}]}"#).as_deref(), Some("denied"));
+        assert_eq!(refusal(b"<html>"), None);
+    }
+}

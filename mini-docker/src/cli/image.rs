@@ -1,0 +1,98 @@
+//! The arguments of the commands about images.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use mini_images::platform::Platform;
+
+use crate::cli::Inspect;
+
+/// `image …`: the same commands by their longer names.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Image {
+    /// List images
+    #[command(visible_alias = "list")]
+    Ls(Images),
+    /// Download an image from a registry
+    Pull(Pull),
+    /// Remove one or more images
+    #[command(visible_alias = "remove")]
+    Rm(Rmi),
+    /// Import the contents from a tarball to create a filesystem image
+    Import(Import),
+    /// Load an image from a tar archive or STDIN
+    Load(Load),
+    /// Return low-level information on images
+    Inspect(Inspect),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Images {
+    /// Show all images (default hides intermediate images, of which there are none)
+    #[arg(short, long)]
+    pub(crate) all: bool,
+    /// Format output: 'table', 'table TEMPLATE', 'json' or a Go template
+    #[arg(long, value_name = "string")]
+    pub(crate) format: Option<String>,
+    /// Don't truncate output
+    #[arg(long)]
+    pub(crate) no_trunc: bool,
+    /// Show digests
+    #[arg(long)]
+    pub(crate) digests: bool,
+    /// Only show image IDs
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    /// Only images of this repository
+    #[arg(value_name = "REPOSITORY[:TAG]")]
+    pub(crate) repository: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Pull {
+    /// Set platform if server is multi-platform capable
+    #[arg(long, value_name = "string")]
+    pub(crate) platform: Option<Platform>,
+    /// Suppress verbose output
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    /// The image
+    #[arg(value_name = "NAME[:TAG|@DIGEST]")]
+    pub(crate) image: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Rmi {
+    /// Force removal of the image
+    #[arg(short, long)]
+    pub(crate) force: bool,
+    /// The images
+    #[arg(required = true, value_name = "IMAGE")]
+    pub(crate) images: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// Apply Dockerfile instruction to the created image
+    #[arg(short, long, value_name = "list")]
+    pub(crate) change: Vec<String>,
+    /// Set commit message for imported image
+    #[arg(short, long, value_name = "string")]
+    pub(crate) message: Option<String>,
+    /// A tar file (plain, gzip or zstd), or - for standard input
+    #[arg(value_name = "file|-")]
+    pub(crate) file: PathBuf,
+    /// The image's name
+    #[arg(value_name = "REPOSITORY[:TAG]")]
+    pub(crate) name: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Load {
+    /// Read from tar archive file, instead of STDIN
+    #[arg(short, long, value_name = "string")]
+    pub(crate) input: Option<PathBuf>,
+    /// Suppress the load output
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}

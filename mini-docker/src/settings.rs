@@ -1,0 +1,67 @@
+//! What the user has written down: our configuration, and Docker's file of credentials.
+//!
+//! `/etc/mini-docker/config.toml` first, then `~/.config/mini-docker/config.toml`; what the second one says counts.
+//!
+//! ```toml
+//! [registry]
+//! mirrors = ["https://mirror.example"]     # asked before Docker Hub
+//! insecure = ["registry.lan:5000"]         # may do without TLS
+//! ```
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use mini_images::registry::{Credentials, Settings};
+use serde::Deserialize;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Config {
+    registry: Registry,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Registry {
+    mirrors: Option<Vec<String>>,
+    insecure: Option<Vec<String>>,
+}
+
+/// How registries are spoken to.
+pub(crate) fn registries() -> anyhow::Result<Settings> {
+    let machine = read(Path::new("/etc/mini-docker/config.toml"))?.registry;
+    let user = match directory("XDG_CONFIG_HOME", ".config") {
+        Some(directory) => read(&directory.join("mini-docker/config.toml"))?.registry,
+        None => Registry::default(),
+    };
+    let mut certificates = vec!["/etc/mini-docker/certs.d".into(), "/etc/docker/certs.d".into()];
+    certificates.extend(directory("DOCKER_CONFIG", ".docker").map(|docker| docker.join("certs.d")));
+    Ok(Settings {
+        mirrors: user.mirrors.or(machine.mirrors).unwrap_or_default(),
+        insecure: user.insecure.or(machine.insecure).unwrap_or_default(),
+        certificates,
+    })
+}
+
+/// What `docker login` keeps for this registry.
+pub(crate) fn credentials(registry: &str) -> anyhow::Result<Option<Credentials>> {
+    match directory("DOCKER_CONFIG", ".docker") {
+        Some(docker) => Ok(Credentials::find(&docker.join("config.json"), registry)?),
+        None => Ok(None),
+    }
+}
+
+/// The directory that the variable names, or this one of the user's.
+fn directory(variable: &str, usual: &str) -> Option<PathBuf> {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    set(variable).or_else(|| set("HOME").map(|home| home.join(usual)))
+}
+
+fn read(path: &Path) -> anyhow::Result<Config> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => toml::from_str(&text).with_context(|| format!("{} cannot be read", path.display())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Config::default()),
+        Err(error) => Err(error).with_context(|| format!("read {}", path.display())),
+    }
+}

@@ -1,0 +1,200 @@
+//! `pull`: images from a real registry, and what a registry or the way to it can do wrong.
+
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use serde_json::json;
+
+use crate::harness::Engine;
+use crate::registry::{INDEX, Registry};
+use crate::tars::{self, Tar};
+
+fn layers() -> [Vec<u8>; 2] {
+    [tars::root(), Tar::new().dir("etc").file("etc/which", b"pulled\n").end()]
+}
+
+/// An engine, and a registry with one image, `lib/app:1`.
+fn registry() -> Option<(Engine, Registry)> {
+    let engine = Engine::empty()?;
+    let registry = Registry::start(&engine)?;
+    let [base, top] = layers();
+    registry.image("lib/app", "1", "amd64", &[&base, &top]);
+    Some((engine, registry))
+}
+
+/// The output without what is different each time.
+fn settled(text: &str, registry: &Registry) -> String {
+    text.replace(&registry.address(), "REGISTRY")
+}
+
+#[test]
+fn an_image_is_pulled_with_dockers_words_and_known_the_second_time() {
+    let Some((engine, registry)) = registry() else { return };
+    let name = format!("{}/lib/app:1", registry.address());
+    let first = engine.with("pull", &[&name]).ok();
+    // Layers arrive in any order; each is complete after it has arrived.
+    let lines: Vec<&str> = first.lines().collect();
+    let of_layers = &lines[1..lines.len() - 3];
+    assert_eq!(of_layers.iter().filter(|line| line.ends_with(": Pulling fs layer")).count(), 2, "{first}");
+    assert_eq!(of_layers.iter().filter(|line| line.ends_with(": Download complete")).count(), 2, "{first}");
+    assert_eq!(of_layers.iter().filter(|line| line.ends_with(": Pull complete")).count(), 2, "{first}");
+    let outline = [&lines[..1], &lines[lines.len() - 3..]].concat().join("\n");
+    let again = engine.with("pull", &[&name]).ok();
+    insta::assert_snapshot!(settled(&format!("{outline}\n\n{again}"), &registry));
+    assert_eq!(engine.with("run --rm", &[&name, "cat", "/etc/which"]).ok(), "pulled");
+}
+
+#[test]
+fn quiet_tells_the_name_alone() {
+    let Some((engine, registry)) = registry() else { return };
+    let name = format!("{}/lib/app:1", registry.address());
+    assert_eq!(engine.with("pull -q", &[&name]).ok(), name);
+}
+
+#[test]
+fn the_manifest_of_the_platform_is_taken_from_an_index() {
+    let Some((engine, registry)) = registry() else { return };
+    let entries = ["amd64", "arm64"].map(|architecture| {
+        let layer = Tar::new().file("for", architecture.as_bytes()).end();
+        let mut entry = registry.image("lib/many", architecture, architecture, &[&layer]);
+        entry["platform"] = json!({ "os": "linux", "architecture": architecture });
+        entry
+    });
+    let index = json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": entries });
+    let digest = registry.manifest("lib/many", "1", INDEX, &index)["digest"].as_str().unwrap().to_owned();
+    let name = format!("{}/lib/many:1", registry.address());
+    let told = engine.with("pull --platform linux/arm64", &[&name]).ok();
+    assert!(told.contains(&format!("Digest: {digest}\n")), "{told}");
+    assert_eq!(engine.inspect(&name, ".Architecture"), "arm64");
+    // By its digest, the index leads to this machine's image.
+    let by_digest = format!("{}/lib/many@{digest}", registry.address());
+    engine.with("pull", &[&by_digest]).ok();
+
+    let before = engine.listing();
+    let refused = engine.with("pull --platform linux/s390x", &[&name]).fails(1);
+    assert!(
+        refused.contains("no matching manifest for linux/s390x")
+            && refused.contains("linux/amd64, linux/arm64"),
+        "{refused}"
+    );
+    engine.assert_unchanged(&before, "a platform that is not there");
+}
+
+#[test]
+fn what_a_registry_does_not_have_is_told_in_its_words() {
+    let Some((engine, registry)) = registry() else { return };
+    let told = ["lib/app:2", "nobody/nothing"].map(|name| {
+        let name = format!("{}/{name}", registry.address());
+        settled(&engine.with("pull -q", &[&name]).fails(1), &registry)
+    });
+    insta::assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn a_layer_that_is_not_what_its_digest_says_leaves_nothing() {
+    let Some((engine, registry)) = registry() else { return };
+    engine.call("images").ok();
+    let [base, top] = layers();
+    let manifest = registry.image("lib/bad", "1", "amd64", &[&base, &top]);
+    let name = format!("{}/lib/bad:1", registry.address());
+    let before = engine.listing();
+    let layer =
+        registry.blob("lib/bad", "", &crate::registry::gzip(&top))["digest"].as_str().unwrap().to_owned();
+    let file = registry.file_of(&layer);
+    let good = std::fs::read(&file).unwrap();
+
+    // As long as it should be, but another: its digest tells.
+    let mut bad = good.clone();
+    let middle = bad.len() / 2;
+    bad[middle] ^= 1;
+    std::fs::write(&file, bad).unwrap();
+    let told = engine.with("pull -q", &[&name]).fails(1);
+    assert!(told.contains(&format!("layer {layer} of")) && told.contains("received"), "{told}");
+    engine.assert_unchanged(&before, "another layer");
+
+    // Whole again, it is pulled.
+    std::fs::write(&file, good).unwrap();
+    engine.with("pull -q", &[&name]).ok();
+    assert!(manifest["digest"].is_string());
+}
+
+#[test]
+fn a_connection_that_breaks_is_taken_up_where_it_stopped() {
+    let Some((engine, registry)) = registry() else { return };
+    // What cannot be packed, so that the layer is long enough to break in the middle. Marsaglia's xorshift.
+    let mut state = 88_172_645_463_325_252_u64;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state as u8
+    };
+    let noise: Vec<u8> = (0..400_000).map(|_| next()).collect();
+    let layer = Tar::new().file("noise", &noise).end();
+    registry.image("lib/long", "1", "amd64", &[&layer]);
+    let (proxy, broken) = breaking_proxy(registry.port(), 100_000);
+    let name = format!("127.0.0.1:{proxy}/lib/long:1");
+    engine.with("pull -q", &[&name]).ok();
+    assert_eq!(engine.inspect(&name, ".RootFS.Type"), "layers");
+    assert!(broken.load(Ordering::SeqCst) >= 3, "the way was too good");
+}
+
+/// Passes connections on to `port`, and breaks each off after so many bytes of answer; counts those.
+fn breaking_proxy(port: u16, most: usize) -> (u16, Arc<AtomicUsize>) {
+    let broken = Arc::new(AtomicUsize::new(0));
+    let count_broken = Arc::clone(&broken);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let own = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for client in listener.incoming() {
+            let (Ok(client), Ok(server)) = (client, TcpStream::connect(("127.0.0.1", port))) else { return };
+            let (mut from, mut to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+            thread::spawn(move || std::io::copy(&mut from, &mut to));
+            let broken = Arc::clone(&count_broken);
+            thread::spawn(move || {
+                let mut passed = 0;
+                let mut piece = [0; 4096];
+                let (mut server, mut client) = (server, client);
+                while let Ok(count) = server.read(&mut piece)
+                    && count > 0
+                    && passed < most
+                {
+                    passed += count;
+                    if client.write_all(&piece[..count]).is_err() {
+                        break;
+                    }
+                }
+                if passed >= most {
+                    broken.fetch_add(1, Ordering::SeqCst);
+                }
+                let _ = client.shutdown(Shutdown::Both);
+                let _ = server.shutdown(Shutdown::Both);
+            });
+        }
+    });
+    (own, broken)
+}
+
+#[test]
+fn what_is_no_registry_is_told_apart() {
+    let engine = Engine::anywhere();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for client in listener.incoming() {
+            let Ok(mut client) = client else { return };
+            let _ = client.read(&mut [0; 4096]);
+            let page = "<html>Welcome to our hotel</html>";
+            let _ = write!(
+                client,
+                "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{page}",
+                page.len()
+            );
+        }
+    });
+    let told = engine.with("pull -q", &[format!("127.0.0.1:{port}/a/b:1")]).fails(1);
+    assert!(told.contains("/a/b:1 is no image but `text/html`"), "{told}");
+}

@@ -1,0 +1,124 @@
+//! A real registry (Debian's `docker-registry`) on a port of its own, filled by the test over its own protocol.
+
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use mini_layers::Digest;
+use serde_json::{Value, json};
+
+use crate::harness::{Engine, PATIENCE};
+use crate::needs;
+
+pub(crate) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+
+/// A registry that ends with the test.
+pub(crate) struct Registry {
+    server: Child,
+    port: u16,
+    directory: PathBuf,
+    agent: ureq::Agent,
+}
+
+impl Registry {
+    /// Starts one whose files are among those of the test.
+    pub(crate) fn start(engine: &Engine) -> Option<Self> {
+        if !needs::program("docker-registry") {
+            return None;
+        }
+        let directory = engine.path("registry");
+        let port = free_port();
+        let config = json!({
+            "version": "0.1", "log": { "level": "error" },
+            "storage": { "filesystem": { "rootdirectory": directory } },
+            "http": { "addr": format!("127.0.0.1:{port}") },
+        });
+        // JSON is YAML.
+        let config = engine.file("registry.yml", config.to_string());
+        let mut command = Command::new("docker-registry");
+        command.arg("serve").arg(config).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let registry = Self { server: command.spawn().unwrap(), port, directory, agent: ureq::agent() };
+        let deadline = Instant::now() + PATIENCE;
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(Instant::now() < deadline, "the registry does not start");
+            sleep(Duration::from_millis(20));
+        }
+        Some(registry)
+    }
+
+    /// `127.0.0.1:PORT`.
+    pub(crate) fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Takes in a blob; returns its descriptor.
+    pub(crate) fn blob(&self, repository: &str, media_type: &str, content: &[u8]) -> Value {
+        let digest = Digest::of(content);
+        let started = self.agent.post(&self.url(repository, "blobs/uploads/")).send_empty().unwrap();
+        let location = started.headers()["location"].to_str().unwrap().to_owned();
+        let url = format!("{location}&digest={digest}");
+        self.agent.put(&url).content_type("application/octet-stream").send(content).unwrap();
+        json!({ "mediaType": media_type, "digest": digest.to_string(), "size": content.len() })
+    }
+
+    /// Takes in a manifest or index under a tag or digest; returns its descriptor.
+    pub(crate) fn manifest(&self, repository: &str, tag: &str, media_type: &str, content: &Value) -> Value {
+        let text = content.to_string();
+        let url = self.url(repository, &format!("manifests/{tag}"));
+        self.agent.put(&url).content_type(media_type).send(text.as_bytes()).unwrap();
+        json!({ "mediaType": media_type, "digest": Digest::of(text.as_bytes()).to_string(), "size": text.len() })
+    }
+
+    /// Takes in an image of these layers; returns its manifest's descriptor.
+    pub(crate) fn image(&self, repository: &str, tag: &str, architecture: &str, layers: &[&[u8]]) -> Value {
+        let diff_ids: Vec<String> = layers.iter().map(|tar| Digest::of(tar).to_string()).collect();
+        let config = json!({
+            "architecture": architecture, "os": "linux", "config": { "Cmd": ["sh"] },
+            "rootfs": { "type": "layers", "diff_ids": diff_ids },
+        });
+        let config = config.to_string();
+        let config = self.blob(repository, "application/vnd.oci.image.config.v1+json", config.as_bytes());
+        let layers: Vec<Value> = layers
+            .iter()
+            .map(|tar| self.blob(repository, "application/vnd.oci.image.layer.v1.tar+gzip", &gzip(tar)))
+            .collect();
+        let manifest =
+            json!({ "schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": layers });
+        self.manifest(repository, tag, MANIFEST, &manifest)
+    }
+
+    /// The file in which the registry keeps a blob.
+    pub(crate) fn file_of(&self, digest: &str) -> PathBuf {
+        let hex = digest.trim_start_matches("sha256:");
+        self.directory.join(format!("docker/registry/v2/blobs/sha256/{}/{hex}/data", &hex[..2]))
+    }
+
+    fn url(&self, repository: &str, rest: &str) -> String {
+        format!("http://{}/v2/{repository}/{rest}", self.address())
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+pub(crate) fn gzip(content: &[u8]) -> Vec<u8> {
+    use std::io::Write as _;
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(content).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
