@@ -50,18 +50,25 @@ fn project() -> Result<PathBuf> {
     }
 }
 
-/// Fetches and builds what the exercises need, so that they are solved without a network and a check answers at once.
-/// What fails here fails again, and is told, when it is needed.
+/// Fetches what the exercises need, so that they are solved without a network, and builds what the first of them need,
+/// so that it answers at once; the other chapters are built with their first check. What fails here fails again, and is
+/// told, when it is needed.
 fn prepare(copy: &StudentCopy, chapters: &[String]) {
-    println!("building, this once: the checker …");
     let exercises = copy.root().join("exercises");
     let target = exercises.join("target");
-    let _ = cargo(&exercises, &target).args(["build", "--quiet", "--package", "course"]).status();
+    let quietly = |directory: &Path, words: &[&str]| {
+        let _ = cargo(directory, &target).args(words).stderr(Stdio::null()).status();
+    };
+    println!("fetching, this once: what exercises are built from …");
     for chapter in chapters {
-        println!("building, this once: the exercises of {chapter} …");
-        let mut build = cargo(&exercises.join(chapter), &target);
+        quietly(&exercises.join(chapter), &["fetch", "--quiet"]);
+    }
+    println!("building, this once: the checker …");
+    let _ = cargo(&exercises, &target).args(["build", "--quiet", "--package", "course"]).status();
+    if let Some(first) = chapters.first() {
+        println!("building, this once: the exercises of {first} …");
         // What the compiler has to say about unfinished exercises comes with their checks.
-        let _ = build.args(["build", "--quiet", "--workspace"]).stderr(Stdio::null()).status();
+        quietly(&exercises.join(first), &["build", "--quiet", "--workspace"]);
     }
 }
 
