@@ -17,7 +17,7 @@ pub struct LintError {
 const QUESTIONS: [&[&str]; 3] = [
     &["metadata", "--quiet", "--format-version=1", "--locked"],
     &["fmt", "--all", "--check"],
-    &["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"],
+    &["clippy", "--quiet", "--workspace", "--", "-D", "warnings"],
 ];
 
 /// What is wrong with the exercises of a chapter, in cargo's words. `tree` is the project, or a copy of it; `target` is

@@ -45,7 +45,7 @@ fn become_user(uid: u32, gid: u32) -> Result<(), Box<dyn Error>> {
 }
 
 fn make(caller: &Caller, maps: &Maps) -> Result<(), Box<dyn Error>> {
-    let child = clone::clone3(CloneFlags::CLONE_NEWUSER, None, || until_input_ends())?;
+    let child = clone::clone3(CloneFlags::CLONE_NEWUSER, None, until_input_ends)?;
     let mut said = Vec::new();
     for step in idmap::plan(caller, maps) {
         match step.perform(child.pid) {

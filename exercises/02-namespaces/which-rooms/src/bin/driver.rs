@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         ["expectant"] => {
             namespace::unshare(CloneFlags::CLONE_NEWPID)?;
             // The link of a room without a pid 1 is empty, so there has to be a child.
-            let child = clone::fork(|| until_input_ends())?;
+            let child = clone::fork(until_input_ends)?;
             println!("{}", std::process::id());
             pidfd::wait(child.pidfd)?;
             Ok(())
@@ -44,7 +44,7 @@ fn resident(names: &[&str]) -> Result<(), Box<dyn Error>> {
         namespace::unshare(Kind::Time.flag())?;
     }
     let flags: CloneFlags = at_once.into_iter().map(Kind::flag).collect();
-    let child = clone::clone3(flags, None, || until_input_ends())?;
+    let child = clone::clone3(flags, None, until_input_ends)?;
     println!("{}", child.pid);
     pidfd::wait(child.pidfd)?;
     Ok(())

@@ -44,7 +44,7 @@ fn round(check: &mut Check, layout: &Layout, where_: &str) -> Result<(), Box<dyn
     sleep(Duration::from_millis(200));
     let later = guard.processes()?;
     let nobody = check
-        .invariant(5, &format!("nobody is in the cgroup or below it when `kill_all` has returned{where_}"))
+        .invariant(5, format!("nobody is in the cgroup or below it when `kill_all` has returned{where_}"))
         .expected("no pid in any cgroup.procs, then and a moment later")
         .found(format!("{after} processes at once, {later} after 200 ms (before: {before})"))
         .cause(match later {
@@ -57,7 +57,7 @@ fn round(check: &mut Check, layout: &Layout, where_: &str) -> Result<(), Box<dyn
         program.finish()?;
         let left = guard.directories();
         check
-            .invariant(5, &format!("no directory of it is left{where_}"))
+            .invariant(5, format!("no directory of it is left{where_}"))
             .expected("no directory, in any tree")
             .found(if left.is_empty() { "none".to_owned() } else { left.join(", ") })
             .cause("a cgroup that is not empty cannot be removed")
