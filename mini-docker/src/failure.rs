@@ -4,6 +4,8 @@ use std::io::Write as _;
 
 use mini_engine::{HomeError, StartError};
 use mini_images::StoreError;
+use mini_images::pull::PullError;
+use mini_images::registry::{AuthError, RegistryError};
 use mini_sys::Errno;
 
 /// The status for what is our fault and not a program's.
@@ -77,6 +79,9 @@ fn hint(error: &anyhow::Error) -> Option<String> {
                     .to_owned(),
             );
         }
+        if let Some(hint) = cause.downcast_ref().and_then(of_registry) {
+            return Some(hint.to_owned());
+        }
         if let Some(HomeError::Unusable { path, .. }) = cause.downcast_ref() {
             return Some(format!(
                 "`--root DIR` (or MINI_DOCKER_ROOT) keeps everything in a directory of your choice instead of {}",
@@ -93,6 +98,19 @@ fn hint(error: &anyhow::Error) -> Option<String> {
         let of_call = cause.downcast_ref::<mini_sys::Error>().map(|error| error.errno() as i32);
         of_io.or(of_call).and_then(|number| of_errno(Errno::from_raw(number)))
     })
+}
+
+fn of_registry(error: &PullError) -> Option<&'static str> {
+    let PullError::Registry(error) = error else { return None };
+    match error {
+        RegistryError::Http(error) if error.is_about_trust() => Some(
+            "the certificate of its authority goes into /etc/mini-docker/certs.d/REGISTRY/, as a file *.crt",
+        ),
+        RegistryError::Auth(AuthError::NoCredentials(_)) => {
+            Some("they are read from ~/.docker/config.json, where `docker login` writes them")
+        }
+        _ => None,
+    }
 }
 
 fn of_errno(errno: Errno) -> Option<String> {

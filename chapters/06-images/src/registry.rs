@@ -166,7 +166,13 @@ impl Repository {
             return self.judged(url, answer);
         };
         let scope = format!("repository:{}:pull", self.reference.repository());
-        let authorization = auth::answer(&self.http, &challenge, &scope, self.credentials.as_ref())?;
+        let authorization = auth::answer(
+            &self.http,
+            self.reference.registry(),
+            &challenge,
+            &scope,
+            self.credentials.as_ref(),
+        )?;
         self.authorization = Some(authorization);
         let answer = self.ask(url, headers)?;
         self.judged(url, answer)

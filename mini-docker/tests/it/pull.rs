@@ -8,7 +8,7 @@ use std::thread;
 
 use serde_json::json;
 
-use crate::harness::Engine;
+use crate::harness::{Engine, finish};
 use crate::registry::{INDEX, Registry};
 use crate::tars::{self, Tar};
 
@@ -176,6 +176,37 @@ fn breaking_proxy(port: u16, most: usize) -> (u16, Arc<AtomicUsize>) {
         }
     });
     (own, broken)
+}
+
+#[test]
+fn a_registry_behind_tls_and_a_password_lets_in_who_has_both() {
+    let Some((engine, _open)) = registry() else { return };
+    let Some(guarded) = Registry::start_guarded(&engine) else { return };
+    let docker = engine.path("docker");
+    let pull = || {
+        let mut command = engine.command("pull -q", &[format!("{}/lib/app:1", guarded.address())]);
+        command.env("DOCKER_CONFIG", &docker);
+        finish(&mut command, None)
+    };
+    let refused = |what: &str| {
+        let told = pull().fails(1);
+        assert!(told.contains(what), "{told}");
+    };
+    // Nobody knows its authority.
+    refused("invalid peer certificate: UnknownIssuer");
+    let trusted = docker.join("certs.d").join(guarded.address());
+    std::fs::create_dir_all(&trusted).unwrap();
+    std::fs::copy(engine.path("ca.crt"), trusted.join("ca.crt")).unwrap();
+    refused("wants a name and a password");
+    let log_in = |pair: &str| {
+        let auth = json!({ "auths": { guarded.address(): { "auth": pair } } });
+        std::fs::write(docker.join("config.json"), auth.to_string()).unwrap();
+    };
+    // `me:wrong`, and then the right one.
+    log_in("bWU6d3Jvbmc=");
+    refused("pull access denied for");
+    log_in("bWU6czNjcmV0");
+    assert_eq!(pull().ok(), format!("{}/lib/app:1", guarded.address()));
 }
 
 #[test]

@@ -26,18 +26,38 @@ pub(crate) struct Registry {
 impl Registry {
     /// Starts one whose files are among those of the test.
     pub(crate) fn start(engine: &Engine) -> Option<Self> {
+        Self::with(engine, "registry.yml", &json!({}), &json!({}))
+    }
+
+    /// Starts another one over the same files, which speaks TLS with a certificate of the test's own authority, and lets
+    /// in `me` with the password `s3cret`.
+    pub(crate) fn start_guarded(engine: &Engine) -> Option<Self> {
+        let authority = certificates(engine)?;
+        let users = "me:$2y$05$YquzCuw/pM4w6NmU/u0UtOQMFYFCFpVMiUwd29tbbqj9Rhatv3hnO\n";
+        let users = engine.file("htpasswd", users);
+        let path = |name: &str| authority.with_file_name(name);
+        let tls = json!({ "certificate": path("server.crt"), "key": path("server.key") });
+        let auth = json!({ "htpasswd": { "realm": "test", "path": users } });
+        Self::with(engine, "guarded.yml", &tls, &auth)
+    }
+
+    fn with(engine: &Engine, file: &str, tls: &Value, auth: &Value) -> Option<Self> {
         if !needs::program("docker-registry") {
             return None;
         }
         let directory = engine.path("registry");
         let port = free_port();
-        let config = json!({
+        let mut config = json!({
             "version": "0.1", "log": { "level": "error" },
             "storage": { "filesystem": { "rootdirectory": directory } },
             "http": { "addr": format!("127.0.0.1:{port}") },
         });
+        if tls.get("key").is_some() {
+            config["http"]["tls"] = tls.clone();
+            config["auth"] = auth.clone();
+        }
         // JSON is YAML.
-        let config = engine.file("registry.yml", config.to_string());
+        let config = engine.file(file, config.to_string());
         let mut command = Command::new("docker-registry");
         command.arg("serve").arg(config).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let registry = Self { server: command.spawn().unwrap(), port, directory, agent: ureq::agent() };
@@ -110,6 +130,25 @@ impl Drop for Registry {
         let _ = self.server.kill();
         let _ = self.server.wait();
     }
+}
+
+/// Makes an authority and a certificate of it for this machine; returns the authority's.
+fn certificates(engine: &Engine) -> Option<PathBuf> {
+    if !needs::program("openssl") {
+        return None;
+    }
+    let extension = engine.file("san", "subjectAltName=IP:127.0.0.1");
+    let directory = extension.parent().unwrap().to_owned();
+    let openssl = |line: &str| {
+        let done = Command::new("openssl").args(line.split(' ')).current_dir(&directory).output().unwrap();
+        assert!(done.status.success(), "openssl {line}: {}", String::from_utf8_lossy(&done.stderr));
+    };
+    openssl("req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=authority -keyout ca.key -out ca.crt");
+    openssl("req -newkey rsa:2048 -nodes -subj /CN=registry -keyout server.key -out server.csr");
+    openssl(
+        "x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile san -out server.crt",
+    );
+    Some(directory.join("ca.crt"))
 }
 
 pub(crate) fn gzip(content: &[u8]) -> Vec<u8> {

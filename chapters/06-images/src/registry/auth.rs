@@ -32,7 +32,7 @@ pub enum AuthError {
         source: serde_json::Error,
     },
     /// Name and password are wanted, and there are none.
-    #[error("{0} wants a name and a password: `mini-docker login` keeps them")]
+    #[error("{0} wants a name and a password")]
     NoCredentials(String),
 }
 
@@ -82,12 +82,13 @@ fn parameters(mut text: &str) -> Vec<(String, String)> {
     found
 }
 
-/// The value of an `Authorization` header that meets the challenge.
+/// The value of an `Authorization` header that meets the challenge of the registry `from`.
 ///
 /// # Errors
 /// What [`AuthError`] lists.
 pub(crate) fn answer(
     http: &Http,
+    from: &str,
     challenge: &Challenge,
     scope: &str,
     credentials: Option<&Credentials>,
@@ -95,7 +96,7 @@ pub(crate) fn answer(
     let (realm, service, asked) = match challenge {
         Challenge::Basic => {
             let basic = credentials.and_then(Credentials::basic);
-            return basic.ok_or_else(|| AuthError::NoCredentials("the registry".to_owned()));
+            return basic.ok_or_else(|| AuthError::NoCredentials(from.to_owned()));
         }
         Challenge::Bearer { realm, service, scope } => (realm, service, scope),
     };
