@@ -11,5 +11,5 @@ use mini_sys::{mount, process};
 /// The process is root inside a chroot that was made with care: its root directory and its working directory are both the
 /// jail. It may write there.
 pub fn escape() -> Result<(), Box<dyn Error>> {
-    todo!("Walk out of a chroot")
+    todo!("walk out of a chroot")
 }
