@@ -1,6 +1,6 @@
 //! What a program in a box must be able to do: all that the chapters teach.
 
-use crate::boxed::run;
+use crate::boxed::{run, with_engine};
 use crate::needs;
 
 #[test]
@@ -136,7 +136,7 @@ fn our_own_chapter_finds_the_boxs_cgroups() {
         "{0} run --rm -m 64m --pids-limit 50 --cpus 0.5 host sh -c 'echo hello; hostname > /tmp/a'",
         mini_docker.display()
     );
-    assert_eq!(run(&["--timeout", "60"], &script).is_clean().stdout, "hello\n");
+    assert_eq!(run(&with_engine(&mini_docker), &script).is_clean().stdout, "hello\n");
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn mini_docker_works_in_a_root_of_the_callers_choice() {
         "export MINI_DOCKER_ROOT=/tmp/engine; {0} run --rm host sh -c 'echo $$'; rm -rf /tmp/engine",
         mini_docker.display()
     );
-    assert_eq!(run(&["--timeout", "60"], &script).is_clean().stdout, "1\n");
+    assert_eq!(run(&with_engine(&mini_docker), &script).is_clean().stdout, "1\n");
 }
 
 #[test]

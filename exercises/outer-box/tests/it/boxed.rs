@@ -1,5 +1,6 @@
 //! Driving the program `outer-box`.
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -25,6 +26,12 @@ pub(crate) fn command(options: &[&str], script: &str, word: &str) -> Command {
     command.args(options).args(["--", "sh", "-c", script]);
     command.env("OUTER_BOX_TEST", word).stdin(Stdio::null()).current_dir("/");
     command
+}
+
+/// The options of a box in which the engine is in sight, wherever it was built.
+pub(crate) fn with_engine(mini_docker: &Path) -> [&str; 4] {
+    let directory = mini_docker.parent().and_then(Path::to_str).unwrap();
+    ["--timeout", "60", "--readable", directory]
 }
 
 /// Runs `script` in a box, and checks that nothing of it is left on the machine.

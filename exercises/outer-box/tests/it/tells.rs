@@ -1,6 +1,6 @@
 //! What is told of what a program left.
 
-use crate::boxed::{Ran, run};
+use crate::boxed::{Ran, run, with_engine};
 use crate::needs;
 
 /// Runs `script`, which leaves one thing.
@@ -114,7 +114,7 @@ fn a_container_is_told_and_images_are_not() {
     if !needs::a_box() {
         return;
     }
-    let ran = run(&["--timeout", "60"], &format!("{} run host true", mini_docker.display()));
+    let ran = run(&with_engine(&mini_docker), &format!("{} run host true", mini_docker.display()));
     assert_eq!(ran.leaks().len(), 1, "{ran:#?}");
     assert!(ran.leaks()[0].starts_with("container: mini-docker keeps the container "), "{ran:#?}");
 }
