@@ -75,7 +75,7 @@ fn hint(error: &anyhow::Error) -> Option<String> {
     error.chain().find_map(|cause| {
         if let Some(StoreError::NotFound { suggestion: None, .. }) = cause.downcast_ref() {
             return Some(
-                "`mini-docker images` lists what is here, `import` and `load -i` bring more; the image `host` is always there"
+                "`mini-docker images` lists what is here, `pull`, `import` and `load -i` bring more; the image `host` is always there"
                     .to_owned(),
             );
         }

@@ -172,7 +172,8 @@ impl Images {
         let mut endpoints = pull.settings.endpoints(pull.name.registry()).into_iter().peekable();
         loop {
             let endpoint = endpoints.next().unwrap_or_else(|| pull.settings.endpoint(pull.name.registry()));
-            let repository = Repository::new(endpoint, pull.name.clone(), pull.credentials.clone());
+            let credentials = pull.credentials.clone().filter(|_| !endpoint.is_mirror);
+            let repository = Repository::new(endpoint, pull.name.clone(), credentials);
             match self.while_held(|| self.pull_from(repository, pull, tell)) {
                 // A mirror need not have everything, nor be there.
                 Err(PullError::Registry(_)) if endpoints.peek().is_some() => {}
@@ -340,7 +341,7 @@ struct Counted<'a, R> {
 
 impl<R: Read> Read for Counted<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let left = usize::try_from(self.layer.size + 1 - self.received).unwrap_or(usize::MAX);
+        let left = usize::try_from(self.layer.size.saturating_add(1) - self.received).unwrap_or(usize::MAX);
         let length = buffer.len().min(left);
         let count = self.content.read(&mut buffer[..length])?;
         self.received += count as u64;

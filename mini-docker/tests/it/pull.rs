@@ -210,6 +210,32 @@ fn a_registry_behind_tls_and_a_password_lets_in_who_has_both() {
 }
 
 #[test]
+fn a_mirror_is_asked_before_docker_hub() {
+    let Some((engine, registry)) = registry() else { return };
+    registry.image("library/app", "1", "amd64", &[&tars::root()]);
+    let settings = engine.path("settings/mini-docker");
+    std::fs::create_dir_all(&settings).unwrap();
+    let write = |text: String| std::fs::write(settings.join("config.toml"), text).unwrap();
+    let pull = || {
+        let mut command = engine.command("pull -q app:1", &[] as &[&str]);
+        command.env("XDG_CONFIG_HOME", engine.path("settings"));
+        finish(&mut command, None)
+    };
+    write(format!("[registry]\nmirrors = [\"http://{}/\"]\n", registry.address()));
+    assert_eq!(pull().ok(), "docker.io/library/app:1");
+    assert_eq!(engine.call("run --rm app:1 true").ok(), "");
+
+    write("[registry]\nmirror = []\n".to_owned());
+    let told = pull().fails(1);
+    assert!(
+        told.ends_with(
+            "config.toml cannot be read: line 2: unknown field `mirror`, expected `mirrors` or `insecure`"
+        ),
+        "{told}"
+    );
+}
+
+#[test]
 fn what_is_no_registry_is_told_apart() {
     let engine = Engine::anywhere();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

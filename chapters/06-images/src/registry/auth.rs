@@ -31,6 +31,9 @@ pub enum AuthError {
         /// Why it is none.
         source: serde_json::Error,
     },
+    /// It answers without one.
+    #[error("{0} gives no token: its answer has none")]
+    Empty(String),
     /// Name and password are wanted, and there are none.
     #[error("{0} wants a name and a password")]
     NoCredentials(String),
@@ -129,19 +132,26 @@ pub(crate) fn answer(
     if answer.status() != 200 {
         return Err(AuthError::Refused { realm: realm.clone(), status: answer.status() });
     }
-    #[derive(Deserialize)]
-    struct Token {
-        #[serde(alias = "access_token")]
-        token: String,
-    }
     let body = answer.read(1 << 20).map_err(AuthError::Ask)?;
-    // Some send both, with the same value.
-    let value: serde_json::Value = serde_json::from_slice(&body)
-        .map_err(|source| AuthError::NoToken { realm: realm.clone(), source })?;
-    let token = ["token", "access_token"].iter().find_map(|name| value.get(name)).cloned();
-    let token = serde_json::from_value::<Token>(serde_json::json!({ "token": token }));
-    let token = token.map_err(|source| AuthError::NoToken { realm: realm.clone(), source })?;
-    Ok(format!("Bearer {}", token.token))
+    let no_token = |source| AuthError::NoToken { realm: realm.clone(), source };
+    serde_json::from_slice::<Token>(&body)
+        .map_err(no_token)?
+        .header()
+        .ok_or_else(|| AuthError::Empty(realm.clone()))
+}
+
+/// What the third party answers. Some call the token by one name, some by the other, some by both.
+#[derive(Deserialize)]
+struct Token {
+    token: Option<String>,
+    access_token: Option<String>,
+}
+
+impl Token {
+    fn header(self) -> Option<String> {
+        let token = self.token.or(self.access_token).filter(|token| !token.is_empty())?;
+        Some(format!("Bearer {token}"))
+    }
 }
 
 /// Percent-encoded, all but what RFC 3986 calls unreserved.
@@ -170,6 +180,16 @@ mod tests {
         assert_eq!(Challenge::parse(r#"Basic realm="Registry Realm""#), Some(Challenge::Basic));
         assert_eq!(Challenge::parse("Negotiate"), None);
         assert_eq!(Challenge::parse("Bearer service=x"), None);
+    }
+
+    #[test]
+    fn a_token_is_read_by_either_name() {
+        let header = |text: &str| serde_json::from_str::<Token>(text).ok().and_then(Token::header);
+        for text in [r#"{"token":"t"}"#, r#"{"access_token":"t"}"#, r#"{"token":"t","access_token":"t"}"#] {
+            assert_eq!(header(text).as_deref(), Some("Bearer t"), "{text}");
+        }
+        assert_eq!(header("{}"), None);
+        assert_eq!(header(r#"{"token":""}"#), None);
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub struct Endpoint {
     pub(crate) authorities: Vec<Certificate<'static>>,
     /// Whether any certificate will do.
     pub(crate) unverified: bool,
+    /// Whether it is somebody else's copy of the registry, whom the user's password there is nothing to.
+    pub(crate) is_mirror: bool,
 }
 
 impl Endpoint {
@@ -50,8 +52,12 @@ impl Settings {
     /// asked which it is.
     pub fn endpoints(&self, registry: &str) -> Vec<Endpoint> {
         let mirrors = self.mirrors.iter().filter(|_| registry == HUB);
-        let mut endpoints: Vec<Endpoint> =
-            mirrors.map(|mirror| self.at(mirror.trim_end_matches('/').to_owned(), false)).collect();
+        let mut endpoints: Vec<Endpoint> = mirrors
+            .map(|mirror| Endpoint {
+                is_mirror: true,
+                ..self.at(mirror.trim_end_matches('/').to_owned(), false)
+            })
+            .collect();
         endpoints.push(self.endpoint(registry));
         endpoints
     }
@@ -76,7 +82,7 @@ impl Settings {
     fn at(&self, base: String, unverified: bool) -> Endpoint {
         let name = base.split("://").last().unwrap_or_default();
         let name = name.split('/').next().unwrap_or_default();
-        Endpoint { authorities: self.authorities(name), base, unverified }
+        Endpoint { authorities: self.authorities(name), base, unverified, is_mirror: false }
     }
 
     fn authorities(&self, registry: &str) -> Vec<Certificate<'static>> {
@@ -127,5 +133,7 @@ mod tests {
         };
         assert_eq!(bases("docker.io"), ["http://mirror:5000", "https://registry-1.docker.io"]);
         assert_eq!(bases("gcr.io"), ["https://gcr.io"]);
+        let are_mirrors: Vec<bool> = settings.endpoints("docker.io").iter().map(|it| it.is_mirror).collect();
+        assert_eq!(are_mirrors, [true, false]);
     }
 }
