@@ -146,9 +146,11 @@ fn a_disk_that_fills_up_while_containers_run_does_not_stop_them() {
     }
     engine.file("small.tar", crate::tars::root());
     let size = fs::metadata(engine.path("small.tar")).unwrap().len() * 3 + (2 << 20);
+    // The claim is about a container that runs, and one runs when its record says so, which is a moment after its
+    // program's first instruction. A program that fills the disk within that moment is a start that failed, and told.
     let script = format!(
         "mkdir -p $1; mount -t tmpfs -o size={size} tmpfs $1; $0 --root $1 import small.tar web > /dev/null; \
-         $0 --root $1 run --name writer web sh -c 'cat /dev/zero > /fill 2>/dev/null; echo full; echo still here' || echo run said $?; \
+         $0 --root $1 run --name writer web sh -c 'sleep 2; cat /dev/zero > /fill 2>/dev/null; echo full; echo still here' || echo run said $?; \
          set +e; $0 --root $1 run --name late web true; echo late $?; $0 --root $1 ps -aq | wc -l; $0 --root $1 rm -f writer late; $0 --root $1 run --rm web echo room again"
     );
     let done = in_own_mounts(&engine, &script);
