@@ -17,6 +17,7 @@ use mini_sys::Error;
 use mini_sys::file::{FileType, Mode};
 
 use crate::archive::TarError;
+use crate::directories::Directories;
 use crate::entries::{Entries, Entry, Kind};
 use crate::look::Look;
 use crate::names::{self, Meaning, Place, Refusal, shown};
@@ -90,18 +91,39 @@ pub enum ApplyError {
 /// last with the name of the entry. The tree is left as it was then.
 // ANCHOR: loop
 pub fn apply(tar: impl BufRead, target: BorrowedFd<'_>, how: How<'_>) -> Result<Applied, ApplyError> {
+    let (applied, directories) = fill(tar, target, how.owners, how.whiteouts)?;
+    paint(directories, target, how.lower)?;
+    Ok(applied)
+}
+
+/// All of [`apply`] but the looks of directories, for which the layers below must be there.
+pub(crate) fn fill(
+    tar: impl BufRead,
+    target: BorrowedFd<'_>,
+    owners: Owners,
+    whiteouts: bool,
+) -> Result<(Applied, Directories), ApplyError> {
     let mut entries = Entries::new(tar);
-    let mut tree = Tree::new(target, how.owners, how.lower).map_err(ApplyError::Target)?;
+    let mut tree = Tree::new(target, owners).map_err(ApplyError::Target)?;
     let mut applied = Applied::default();
     while let Some(entry) = entries.next()? {
-        step(&mut tree, &mut entries, &entry, how.whiteouts).map_err(|failure| failure.of(&entry.name))?;
+        step(&mut tree, &mut entries, &entry, whiteouts).map_err(|failure| failure.of(&entry.name))?;
         applied.entries += 1;
         applied.bytes += entry.size;
     }
-    tree.finish().map_err(|(path, error)| Failure::Entry(Trouble::System(error)).of(&path))?;
-    Ok(applied)
+    Ok((applied, tree.finish()))
 }
 // ANCHOR_END: loop
+
+/// The rest of [`apply`].
+pub(crate) fn paint(
+    directories: Directories,
+    target: BorrowedFd<'_>,
+    lower: Option<&Stack>,
+) -> Result<(), ApplyError> {
+    let painted = directories.paint(target, lower);
+    painted.map_err(|(path, error)| Failure::Entry(Trouble::System(error)).of(&path))
+}
 
 /// One entry.
 fn step<R: BufRead>(

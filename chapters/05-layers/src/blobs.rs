@@ -80,8 +80,8 @@ impl Blobs {
     /// # Errors
     /// When `content` or a file fails, a full disk for example; nothing is left behind then.
     pub fn put(&self, content: &mut impl Read) -> Result<(Digest, u64), BlobError> {
-        let (claim, digest, bytes) = self.ingest(content)?;
-        self.keep(&claim, &digest)?;
+        let (claim, digest, bytes) = self.receive(content)?;
+        self.keep(claim.open(), claim.path(), &digest)?;
         Ok((digest, bytes))
     }
 
@@ -93,11 +93,11 @@ impl Blobs {
     // ANCHOR: fn-put-expected
     pub fn put_expected(&self, content: &mut impl Read, expected: &Digest) -> Result<u64, BlobError> {
         // ANCHOR: put-expected
-        let (claim, received, bytes) = self.ingest(content)?;
+        let (claim, received, bytes) = self.receive(content)?;
         if received != *expected {
             return Err(BlobError::Mismatch { expected: *expected, received, bytes });
         }
-        self.keep(&claim, expected)?;
+        self.keep(claim.open(), claim.path(), expected)?;
         Ok(bytes)
         // ANCHOR_END: put-expected
     }
@@ -184,7 +184,12 @@ impl Blobs {
         claim::sweep(&self.ingest, TEMPORARY).map_err(BlobError::Store)
     }
 
-    fn ingest(&self, content: &mut impl Read) -> Result<(Claim, Digest, u64), BlobError> {
+    /// Where blobs are that are not whole yet.
+    pub(crate) fn ingest(&self) -> &Path {
+        &self.ingest
+    }
+
+    fn receive(&self, content: &mut impl Read) -> Result<(Claim, Digest, u64), BlobError> {
         let claim = Claim::file(&self.ingest, TEMPORARY).map_err(BlobError::Store)?;
         let mut sink = Hashing::new(claim.open());
         let mut buffer = vec![0; 128 * 1024];
@@ -203,20 +208,20 @@ impl Blobs {
 
     // ANCHOR: keep
     /// Gives a finished file its name. The content goes to the disk before the name does.
-    fn keep(&self, claim: &Claim, digest: &Digest) -> Result<(), BlobError> {
+    pub(crate) fn keep(&self, file: &File, temporary: &Path, digest: &Digest) -> Result<(), BlobError> {
         let path = self.path(digest);
         if path.is_file() {
             return Ok(());
         }
-        claim.open().sync_all().map_err(failed("fsync", claim.path()))?;
-        fs::rename(claim.path(), &path).map_err(failed("rename", &path))?;
+        file.sync_all().map_err(failed("fsync", temporary))?;
+        fs::rename(temporary, &path).map_err(failed("rename", &path))?;
         let directory = File::open(&self.blobs).and_then(|directory| directory.sync_all());
         directory.map_err(failed("fsync", &self.blobs))
     }
     // ANCHOR_END: keep
 }
 
-fn failed(call: &'static str, path: &Path) -> impl Fn(io::Error) -> BlobError {
+pub(crate) fn failed(call: &'static str, path: &Path) -> impl Fn(io::Error) -> BlobError {
     let path = path.to_owned();
     move |error| BlobError::Store(mini_sys::Error::from_io(format!("{call} \"{}\"", path.display()), &error))
 }

@@ -69,7 +69,7 @@ const EEXIST: i32 = Errno::EEXIST as i32;
 const ENOENT: i32 = Errno::ENOENT as i32;
 
 /// Whether `path` still means the open `file`.
-fn names(path: &Path, file: &File) -> bool {
+pub(crate) fn names(path: &Path, file: &File) -> bool {
     let inode = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
     match (fs::symlink_metadata(path), file.metadata()) {
         (Ok(named), Ok(opened)) => inode(named) == inode(opened),
@@ -103,11 +103,16 @@ pub(crate) fn remove(path: &Path) -> Result<()> {
 /// Removes what dead processes left in `directory` under names that start with `prefix`; says how many.
 /// One that cannot be removed does not keep the others: all are tried, and the first error is returned.
 pub(crate) fn sweep(directory: &Path, prefix: &str) -> Result<usize> {
+    sweep_some(directory, prefix, |_| true)
+}
+
+/// As [`sweep`], of those that `which` names.
+pub(crate) fn sweep_some(directory: &Path, prefix: &str, which: impl Fn(&Path) -> bool) -> Result<usize> {
     let failed = |error| Error::from_io(format!("read directory \"{}\"", directory.display()), &error);
     let mut outcome = Ok(0);
     for entry in fs::read_dir(directory).map_err(failed)? {
         let entry = entry.map_err(failed)?;
-        if !entry.file_name().to_string_lossy().starts_with(prefix) {
+        if !entry.file_name().to_string_lossy().starts_with(prefix) || !which(&entry.path()) {
             continue;
         }
         let removed = sweep_one(&entry.path());

@@ -10,15 +10,16 @@
 
 use std::fs;
 use std::io::{self, Read};
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use mini_sys::{Errno, file};
 use serde::{Deserialize, Serialize};
 
-use crate::apply::{ApplyError, How, Owners, apply};
+use crate::apply::{ApplyError, Owners, fill, paint};
 use crate::claim::{self, Claim};
 use crate::digest::{Digest, chain_id};
+use crate::directories::Directories;
 use crate::readahead;
 use crate::stack::{self, Stack, StackError};
 
@@ -39,6 +40,18 @@ pub struct Layer {
     pub diff_id: Digest,
     /// The chain id of the stack below it, none at the bottom.
     pub parent: Option<Digest>,
+    /// The size of its regular files in bytes.
+    pub size: u64,
+}
+
+/// A tree that is filled, and has no name yet.
+#[derive(Debug)]
+pub struct Unpacked {
+    claim: Claim,
+    root: OwnedFd,
+    directories: Directories,
+    /// The digest of its uncompressed tar.
+    pub diff_id: Digest,
     /// The size of its regular files in bytes.
     pub size: u64,
 }
@@ -117,20 +130,42 @@ impl Layers {
                 return self.get(&chain);
             }
         }
-        let lower = parent.map(|parent| self.stack(parent)).transpose()?;
+        if let Some(parent) = parent {
+            self.get(parent)?;
+        }
+        let unpacked = self.unpack(tar, owners)?;
+        match expected {
+            Some(&expected) if expected != unpacked.diff_id => {
+                Err(LayerError::Mismatch { expected, actual: unpacked.diff_id })
+            }
+            _ => self.place(parent, unpacked),
+        }
+    }
+
+    /// Unpacks the uncompressed `tar` without a place in a stack yet, so that the layers of an image can be unpacked
+    /// at the same time. To be followed by [`Layers::place`], from the lowest layer upwards; dropped, it is
+    /// gone.
+    ///
+    /// # Errors
+    /// As [`Layers::apply`].
+    pub fn unpack(&self, tar: impl Read + Send, owners: Owners) -> Result<Unpacked, LayerError> {
         let claim = Claim::directory(&self.directory, STAGING).map_err(LayerError::Store)?;
         let tree = make_tree(&claim)?;
-        let target = file::open_directory(&tree).map_err(LayerError::Store)?;
-        let how = How { owners, whiteouts: true, lower: lower.as_ref() };
-        let (applied, diff_id, _) = readahead::digested(tar, |tar| apply(tar, target.as_fd(), how));
-        let applied = applied.map_err(LayerError::Apply)?;
-        match expected {
-            Some(&expected) if expected != diff_id => {
-                return Err(LayerError::Mismatch { expected, actual: diff_id });
-            }
-            _ => {}
-        }
-        self.keep(&claim, &Record { diff_id, parent: parent.copied(), size: applied.bytes })
+        let root = file::open_directory(&tree).map_err(LayerError::Store)?;
+        let (filled, diff_id, _) = readahead::digested(tar, |tar| fill(tar, root.as_fd(), owners, true));
+        let (applied, directories) = filled.map_err(LayerError::Apply)?;
+        Ok(Unpacked { claim, root, directories, diff_id, size: applied.bytes })
+    }
+
+    /// Gives an unpacked layer its place on top of the stack `parent`.
+    ///
+    /// # Errors
+    /// When the parent is missing, and those of rename(2).
+    pub fn place(&self, parent: Option<&Digest>, unpacked: Unpacked) -> Result<Layer, LayerError> {
+        let Unpacked { claim, root, directories, diff_id, size } = unpacked;
+        let lower = parent.map(|parent| self.stack(parent)).transpose()?;
+        paint(directories, root.as_fd(), lower.as_ref()).map_err(LayerError::Apply)?;
+        self.keep(&claim, &Record { diff_id, parent: parent.copied(), size })
     }
 
     /// Takes over a tree that is unpacked already, by renaming it: `tree` must be on the same file system.

@@ -6,21 +6,20 @@
 //! can lie below a link, and with that rule a name *is* its place: nothing can have two names by way of a
 //! link, and the directory of the last entry may be kept open for the next one, which saves most lookups.
 //!
-//! What a directory looks like (mode, owner, times) is set last: a read-only one must be filled first, and
-//! filling it moves its time. openat2(2), mknod(2); book ch. 5.
+//! openat2(2), mknod(2); book ch. 5.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use mini_sys::file::{self, AtFlags, FileType, Mode, OFlags, ResolveFlags, Timespec};
+use mini_sys::file::{self, AtFlags, FileType, Mode, OFlags, ResolveFlags};
 use mini_sys::{Errno, Error, xattr};
 
 use crate::apply::Owners;
+use crate::directories::Directories;
 use crate::look::{Look, Painter};
 use crate::names::{Place, Refusal, path_of, shown};
-use crate::stack::{self, Found, OPAQUE_ATTRIBUTES, Stack};
+use crate::stack::{self, OPAQUE_ATTRIBUTES};
 
 /// What is wrong with one entry: it is refused, or the kernel would not.
 #[derive(Debug)]
@@ -46,9 +45,7 @@ pub(crate) struct Tree<'a> {
     root: BorrowedFd<'a>,
     /// The directory that was used last, by its path.
     open: Option<(Vec<u8>, OwnedFd)>,
-    /// Directories whose look is set at the end. Deeper ones sort behind those that hold them.
-    directories: BTreeMap<Vec<u8>, Look>,
-    lower: Option<&'a Stack>,
+    directories: Directories,
     painter: Painter,
     /// Which of overlay's two attributes for opaque directories can be set here.
     opaque: usize,
@@ -56,26 +53,22 @@ pub(crate) struct Tree<'a> {
 
 // ANCHOR: strict
 /// How names below the root are resolved: never out of it, never through a link.
-const STRICT: ResolveFlags = ResolveFlags::BENEATH.union(ResolveFlags::NO_SYMLINKS);
+pub(crate) const STRICT: ResolveFlags = ResolveFlags::BENEATH.union(ResolveFlags::NO_SYMLINKS);
 // ANCHOR_END: strict
 
 impl<'a> Tree<'a> {
-    pub(crate) fn new(
-        root: BorrowedFd<'a>,
-        owners: Owners,
-        lower: Option<&'a Stack>,
-    ) -> mini_sys::Result<Self> {
+    pub(crate) fn new(root: BorrowedFd<'a>, owners: Owners) -> mini_sys::Result<Self> {
+        let painter = Painter::new(root, owners)?;
         Ok(Self {
             root,
             open: None,
-            directories: BTreeMap::new(),
-            lower,
-            painter: Painter::new(root, owners)?,
+            directories: Directories::new(painter),
+            painter,
             opaque: if owners == Owners::Keep { 0 } else { 1 },
         })
     }
 
-    /// Makes a directory, or keeps the one that is there; its look comes with [`Tree::finish`].
+    /// Makes a directory, or keeps the one that is there; its look comes last, from [`Tree::finish`].
     pub(crate) fn directory(&mut self, place: &Place, look: Look) -> Result<(), Trouble> {
         if !place.is_root() {
             let (parent, name) = place.split();
@@ -86,7 +79,7 @@ impl<'a> Tree<'a> {
                 Err(error) => return Err(error.into()),
             }
         }
-        self.directories.insert(place.path().to_vec(), look);
+        self.directories.describe(place.path(), look);
         Ok(())
     }
 
@@ -194,17 +187,9 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// Sets the looks of the directories, each after those inside it.
-    pub(crate) fn finish(mut self) -> Result<(), (Vec<u8>, Error)> {
-        let directories = std::mem::take(&mut self.directories);
-        for (path, look) in directories.into_iter().rev() {
-            let name = if path.is_empty() { Path::new(".") } else { path_of(&path) };
-            let how = OFlags::RDONLY | OFlags::DIRECTORY;
-            let painted = file::openat2(self.root, name, how, Mode::empty(), STRICT)
-                .and_then(|directory| self.painter.directory(&directory, &look));
-            painted.map_err(|error| (path, error))?;
-        }
-        Ok(())
+    /// The directories, whose looks are set when all are filled.
+    pub(crate) fn finish(self) -> Directories {
+        self.directories
     }
 
     fn paint(&mut self, place: &Place, kind: FileType, look: &Look) -> Result<(), Trouble> {
@@ -245,8 +230,7 @@ impl<'a> Tree<'a> {
         let path = PathBuf::from(format!("/proc/self/fd/{}", directory.as_raw_fd())).join(name);
         fs::remove_dir_all(&path)
             .map_err(|error| Error::from_io("remove the directory before it", &error))?;
-        let inside = [place.path(), b"/"].concat();
-        self.directories.retain(|path, _| path != place.path() && !path.starts_with(&inside));
+        self.directories.forget(place.path());
         self.open = None;
         Ok(())
     }
@@ -286,56 +270,32 @@ impl<'a> Tree<'a> {
         Ok(self.open.as_ref().map_or(self.root, |(_, directory)| directory.as_fd()))
     }
 
-    /// Makes the missing directories of a path one by one, from the root downwards.
+    /// Makes a missing directory, and before it those above that are missing too.
     fn make_all(&mut self, path: &[u8]) -> Result<OwnedFd, Trouble> {
-        let mut ends: Vec<usize> = (0..path.len()).filter(|&index| path[index] == b'/').collect();
-        ends.push(path.len());
-        for &end in &ends {
-            let part = &path[..end];
-            let place = Place::parse(part)?;
-            let (parent, name) = place.split();
-            let parent = self.open_strictly(parent, path_of(parent))?;
-            let parent = parent.as_ref().map_or(self.root, |parent| parent.as_fd());
-            let stat = match file::mkdirat(parent, name, Mode::RWXU) {
-                Ok(()) => None,
-                Err(error) if error.errno() == Errno::EEXIST => Some(file::statat(parent, name)?),
-                Err(error) => return Err(error.into()),
-            };
-            match stat {
-                None => {}
-                Some(stat) if stack::kind(&stat) == FileType::Directory => continue,
-                Some(stat) if stack::is_whiteout(&stat) => {
-                    file::unlinkat(parent, name, AtFlags::empty())?;
-                    file::mkdirat(parent, name, Mode::RWXU)?;
-                    self.directories.insert(part.to_vec(), self.implied(part));
-                    self.hide(&place)?;
-                    continue;
+        let place = Place::parse(path)?;
+        let (parent, name) = place.split();
+        let parent = self.descend(parent)?;
+        match file::mkdirat(parent, name, Mode::RWXU) {
+            Ok(()) => self.directories.imply(path),
+            Err(error) if error.errno() == Errno::EEXIST => {
+                let stat = file::statat(parent, name)?;
+                match stack::kind(&stat) {
+                    FileType::Directory => {}
+                    FileType::Symlink => return Err(Refusal::ThroughLink(shown(path)).into()),
+                    _ if stack::is_whiteout(&stat) => {
+                        file::unlinkat(parent, name, AtFlags::empty())?;
+                        file::mkdirat(parent, name, Mode::RWXU)?;
+                        self.directories.imply(path);
+                        self.hide(&place)?;
+                    }
+                    _ => return Err(Refusal::NotDirectory(shown(path)).into()),
                 }
-                Some(stat) if stack::kind(&stat) == FileType::Symlink => {
-                    return Err(Refusal::ThroughLink(shown(part)).into());
-                }
-                Some(_) => return Err(Refusal::NotDirectory(shown(part)).into()),
             }
-            self.directories.insert(part.to_vec(), self.implied(part));
+            Err(error) => return Err(error.into()),
         }
         match self.open_strictly(path, path_of(path))? {
             Some(directory) => Ok(directory),
             None => Err(Error::new("openat2", Errno::ENOENT).into()),
-        }
-    }
-
-    /// The look of a directory that no entry describes: as the layers below have it, or like most.
-    fn implied(&self, path: &[u8]) -> Look {
-        let below = self.lower.and_then(|lower| lower.find_link(path_of(path)).ok().flatten());
-        match below {
-            Some(Found::Directory { stat, .. }) => Look {
-                mode: stat.st_mode & 0o7777,
-                uid: stat.st_uid,
-                gid: stat.st_gid,
-                mtime: Some(Timespec { tv_sec: stat.st_mtime as _, tv_nsec: stat.st_mtime_nsec as _ }),
-                xattrs: Vec::new(),
-            },
-            _ => Look { mode: 0o755, uid: 0, gid: 0, mtime: None, xattrs: Vec::new() },
         }
     }
 

@@ -10,6 +10,8 @@ pub mod config;
 pub mod host;
 pub mod import;
 pub mod index;
+mod intake;
+mod manifest;
 pub mod platform;
 pub mod pull;
 pub mod reference;

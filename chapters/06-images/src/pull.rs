@@ -1,28 +1,26 @@
 //! `pull`: an image from a registry.
 //!
 //! A tag leads to a manifest, or to an index that has one for each platform; the manifest names a configuration and
-//! layers, each by its digest. Layers come several at a time and are unpacked in their order, each as soon as it is
-//! there. Everything is checked against its digest as it arrives, and the image gets its name last: whatever fails
-//! before leaves the store as it was. OCI distribution spec, "Pulling manifests"; docker-pull(1); book ch. 6.
+//! layers, each by its digest (see `intake`). Everything is checked against its digest as it arrives, and the image
+//! gets its name last: whatever fails before leaves no image. OCI distribution spec, "Pulling manifests";
+//! docker-pull(1); book ch. 6.
 
-use std::collections::HashMap;
-use std::io::{self, Read};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::io::Read as _;
 
 use mini_layers::Digest;
 use mini_layers::blobs::BlobError;
 use oci_spec::image::{Descriptor, ImageIndex, ImageManifest};
 
 use crate::config::ImageConfig;
+use crate::intake::{Coming, IntakeError};
+use crate::manifest::{Kind, kind};
 use crate::platform::Platform;
 use crate::reference::Reference;
 use crate::registry::{Credentials, Manifest, RegistryError, Repository, Settings};
 use crate::store::{Image, Images, StoreError};
 use crate::unpack::UnpackError;
 
-/// How many layers come at a time: Docker's number.
-const AT_A_TIME: usize = 3;
+pub use crate::intake::Event;
 
 /// No configuration is longer, in bytes.
 const LARGEST_CONFIG: u64 = 16 << 20;
@@ -38,26 +36,6 @@ pub struct Pull {
     pub settings: Settings,
     /// Who asks.
     pub credentials: Option<Credentials>,
-}
-
-/// What happens while an image is pulled.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Event {
-    /// These layers are wanted, lowest first, and those among them are here already.
-    Layers(Vec<(Digest, bool)>),
-    /// So much of a layer is here.
-    Received {
-        /// The layer.
-        layer: Digest,
-        /// How many bytes of it.
-        bytes: u64,
-        /// How many there are.
-        of: u64,
-    },
-    /// All of it is here.
-    Downloaded(Digest),
-    /// It is unpacked.
-    Complete(Digest),
 }
 
 /// An image that was pulled.
@@ -156,12 +134,6 @@ pub enum PullError {
     Store(#[from] StoreError),
 }
 
-/// One layer on its way.
-struct Wanted {
-    blob: Digest,
-    size: u64,
-}
-
 impl Images {
     /// Pulls an image; `tell` hears what happens, from several threads.
     ///
@@ -214,147 +186,36 @@ impl Images {
         let id = digest_of(manifest.config(), &name)?;
         let blob = |layer, source| PullError::Blob { name: name.clone(), layer, source: Box::new(source) };
         if !self.blobs.contains(&id) {
-            let mut content = from.clone().blob(&id)?.take(LARGEST_CONFIG);
+            let mut content = from.clone().blob(&id, 0)?.take(LARGEST_CONFIG);
             self.blobs.put_expected(&mut content, &id).map_err(|source| blob(id, source))?;
         }
         let text = self.blobs.read(&id).map_err(|source| blob(id, source))?;
         let config: ImageConfig = parse("configuration", &name, &text)?;
-        let wanted = manifest
-            .layers()
-            .iter()
-            .map(|layer| Ok(Wanted { blob: digest_of(layer, &name)?, size: layer.size() }))
-            .collect::<Result<Vec<_>, PullError>>()?;
         let diff_ids = &config.rootfs.diff_ids;
-        if diff_ids.len() != wanted.len() {
-            return Err(PullError::LayerCount { name, layers: wanted.len(), named: diff_ids.len() });
+        let layers = manifest.layers();
+        if diff_ids.len() != layers.len() {
+            return Err(PullError::LayerCount { name, layers: layers.len(), named: diff_ids.len() });
         }
-        tell(Event::Layers(
-            wanted.iter().map(|layer| (layer.blob, self.blobs.contains(&layer.blob))).collect(),
-        ));
-        let next = AtomicUsize::new(0);
-        let (arrived, arrivals) = mpsc::channel();
-        std::thread::scope(|scope| {
-            for _ in 0..AT_A_TIME.min(wanted.len()) {
-                let (arrived, wanted, next, mut from) = (arrived.clone(), &wanted, &next, from.clone());
-                scope.spawn(move || self.fetch(&mut from, wanted, next, &arrived, tell));
+        let layers = layers.iter().zip(diff_ids).map(|(layer, diff_id)| {
+            Ok(Coming { blob: digest_of(layer, &name)?, size: layer.size(), diff_id: *diff_id })
+        });
+        let layers = layers.collect::<Result<Vec<_>, PullError>>()?;
+        let open = |layer: &Coming, at| from.clone().blob(&layer.blob, at);
+        self.take_layers(&layers, open, tell).map_err(|error| match error {
+            IntakeError::Source(error) => PullError::Registry(error),
+            IntakeError::Blob(layer, source) => blob(layer, source),
+            IntakeError::Unpack(layer, source) => {
+                PullError::Unpack { name: name.clone(), layer, source: Box::new(source) }
             }
-            drop(arrived);
-            let unpacked = self.unpack_in_order(&name, &wanted, diff_ids, &arrivals, tell);
-            // Whoever fetches still stops at the next layer.
-            next.store(wanted.len(), Ordering::Relaxed);
-            unpacked
+            IntakeError::Missing(layer) => PullError::Missing { name: name.clone(), layer },
         })
-    }
-
-    /// One of several who fetch layers, each the next that nobody has begun.
-    fn fetch(
-        &self,
-        from: &mut Repository,
-        wanted: &[Wanted],
-        next: &AtomicUsize,
-        arrived: &Sender<(usize, Result<(), FetchError>)>,
-        tell: &(dyn Fn(Event) + Sync),
-    ) {
-        while let Some((index, layer)) = {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            wanted.get(index).map(|layer| (index, layer))
-        } {
-            let result = self.fetch_one(from, layer, tell);
-            let failed = result.is_err();
-            if arrived.send((index, result)).is_err() || failed {
-                return;
-            }
-        }
-    }
-
-    fn fetch_one(
-        &self,
-        from: &mut Repository,
-        layer: &Wanted,
-        tell: &(dyn Fn(Event) + Sync),
-    ) -> Result<(), FetchError> {
-        if !self.blobs.contains(&layer.blob) {
-            let content = from.blob(&layer.blob).map_err(FetchError::Registry)?;
-            let mut counted = Counted { content, layer, received: 0, tell };
-            self.blobs.put_expected(&mut counted, &layer.blob).map_err(FetchError::Blob)?;
-        }
-        tell(Event::Downloaded(layer.blob));
-        Ok(())
-    }
-
-    /// Unpacks each layer once it and all below it are there.
-    fn unpack_in_order(
-        &self,
-        name: &str,
-        wanted: &[Wanted],
-        diff_ids: &[Digest],
-        arrivals: &Receiver<(usize, Result<(), FetchError>)>,
-        tell: &(dyn Fn(Event) + Sync),
-    ) -> Result<(), PullError> {
-        let mut here = HashMap::new();
-        let mut parent = None;
-        for (index, (layer, diff_id)) in wanted.iter().zip(diff_ids).enumerate() {
-            while !here.contains_key(&index) {
-                match arrivals.recv() {
-                    Ok((index, Ok(()))) => drop(here.insert(index, ())),
-                    Ok((index, Err(error))) => return Err(error.of(name, wanted[index].blob)),
-                    // Who fetches ends only after all have come, or after telling a failure.
-                    Err(_) => return Err(PullError::Missing { name: name.to_owned(), layer: layer.blob }),
-                }
-            }
-            let unpacked = self.unpack_blob(&layer.blob, parent.as_ref(), diff_id);
-            let failed = |source| PullError::Unpack {
-                name: name.to_owned(),
-                layer: layer.blob,
-                source: Box::new(source),
-            };
-            parent = Some(unpacked.map_err(failed)?.chain_id);
-            tell(Event::Complete(layer.blob));
-        }
-        Ok(())
-    }
-}
-
-/// Why a layer has not come.
-enum FetchError {
-    Registry(RegistryError),
-    Blob(BlobError),
-}
-
-impl FetchError {
-    fn of(self, name: &str, layer: Digest) -> PullError {
-        match self {
-            Self::Registry(error) => PullError::Registry(error),
-            Self::Blob(source) => PullError::Blob { name: name.to_owned(), layer, source: Box::new(source) },
-        }
-    }
-}
-
-/// A layer that tells how far it has come, and is never longer than it was said to be by more than a byte: enough
-/// for its digest to be wrong.
-struct Counted<'a, R> {
-    content: R,
-    layer: &'a Wanted,
-    received: u64,
-    tell: &'a (dyn Fn(Event) + Sync),
-}
-
-impl<R: Read> Read for Counted<'_, R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let left = usize::try_from(self.layer.size.saturating_add(1) - self.received).unwrap_or(usize::MAX);
-        let length = buffer.len().min(left);
-        let count = self.content.read(&mut buffer[..length])?;
-        self.received += count as u64;
-        let (layer, bytes, of) = (self.layer.blob, self.received.min(self.layer.size), self.layer.size);
-        (self.tell)(Event::Received { layer, bytes, of });
-        Ok(count)
     }
 }
 
 /// The manifest for the platform, where the first answer was an index.
 fn chosen(from: &mut Repository, first: Manifest, pull: &Pull) -> Result<Manifest, PullError> {
     let name = pull.name.familiar();
-    match kind(&first) {
+    match kind(&first.media_type, &first.content) {
         Kind::Manifest => Ok(first),
         Kind::Schema1 => Err(PullError::Schema1 { name }),
         Kind::Other => Err(PullError::Kind { name, media_type: first.media_type }),
@@ -365,44 +226,11 @@ fn chosen(from: &mut Repository, first: Manifest, pull: &Pull) -> Result<Manifes
                 return Err(PullError::Platform { platform: pull.platform.clone(), name, found });
             };
             let manifest = from.manifest(&digest_of(entry, &name)?.to_string())?;
-            match kind(&manifest) {
+            match kind(&manifest.media_type, &manifest.content) {
                 Kind::Manifest => Ok(manifest),
                 _ => Err(PullError::Kind { name, media_type: manifest.media_type }),
             }
         }
-    }
-}
-
-/// What a registry may send where an image is asked for.
-enum Kind {
-    Index,
-    Manifest,
-    Schema1,
-    Other,
-}
-
-/// What it says it is; registries that answer `application/json` leave it to the content.
-fn kind(manifest: &Manifest) -> Kind {
-    #[derive(serde::Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Outline {
-        schema_version: Option<u32>,
-        media_type: Option<String>,
-        manifests: Option<serde_json::Value>,
-        config: Option<serde_json::Value>,
-    }
-    let outline: Option<Outline> = serde_json::from_slice(&manifest.content).ok();
-    let Some(outline) = outline else { return Kind::Other };
-    let says = outline.media_type.as_deref().unwrap_or(&manifest.media_type);
-    match says {
-        "application/vnd.oci.image.index.v1+json"
-        | "application/vnd.docker.distribution.manifest.list.v2+json" => Kind::Index,
-        "application/vnd.oci.image.manifest.v1+json"
-        | "application/vnd.docker.distribution.manifest.v2+json" => Kind::Manifest,
-        _ if outline.schema_version == Some(1) => Kind::Schema1,
-        _ if outline.schema_version == Some(2) && outline.manifests.is_some() => Kind::Index,
-        _ if outline.schema_version == Some(2) && outline.config.is_some() => Kind::Manifest,
-        _ => Kind::Other,
     }
 }
 
@@ -425,7 +253,7 @@ fn parse<T: serde::de::DeserializeOwned>(
     })
 }
 
-fn digest_of(descriptor: &Descriptor, name: &str) -> Result<Digest, PullError> {
+pub(crate) fn digest_of(descriptor: &Descriptor, name: &str) -> Result<Digest, PullError> {
     let text = descriptor.digest().to_string();
     text.parse().map_err(|_| PullError::Kind { name: name.to_owned(), media_type: text })
 }

@@ -141,14 +141,13 @@ impl Repository {
         Ok(Manifest { media_type, content, digest: received })
     }
 
-    /// Opens a blob for reading. A connection that breaks is made again, and reading goes on where it stopped.
+    /// Opens a blob for reading, from the byte `at` on. A connection that breaks is made again, and reading goes on where
+    /// it stopped.
     ///
     /// # Errors
     /// What [`RegistryError`] lists.
-    pub fn blob(&mut self, digest: &Digest) -> Result<impl Read + Send + use<>, RegistryError> {
-        let url = self.url("blobs", &digest.to_string());
-        let first = self.get(&url, &[])?;
-        Ok(resume::Resuming::new(self.http.clone(), url, self.authorization.clone(), first))
+    pub fn blob(&mut self, digest: &Digest, at: u64) -> Result<impl Read + Send + use<>, RegistryError> {
+        resume::open(self.clone(), self.url("blobs", &digest.to_string()), at)
     }
 
     fn url(&self, kind: &str, what: &str) -> String {
@@ -186,7 +185,7 @@ impl Repository {
 
     fn judged(&self, url: &str, mut answer: Answer) -> Result<Answer, RegistryError> {
         let status = answer.status();
-        if status == 200 {
+        if matches!(status, 200 | 206) {
             return Ok(answer);
         }
         let message = refusal(&answer.read(64 << 10).unwrap_or_default());

@@ -9,7 +9,7 @@ use std::path::Path;
 use mini_layers::blobs::BlobError;
 use mini_layers::compression::Compression;
 use mini_layers::layers::LayerError;
-use mini_layers::{Blobs, Digest, Layers, Owners};
+use mini_layers::{Blobs, Bounds, Digest, Layers, Owners};
 use mini_sys::file::{self, Lock};
 use oci_spec::image::{Descriptor, ImageManifest, ImageManifestBuilder, MediaType};
 
@@ -29,6 +29,8 @@ pub struct Images {
     pub layers: Layers,
     /// Who owns unpacked files.
     pub owners: Owners,
+    /// How much may come out of a compressed layer.
+    pub bounds: Bounds,
 }
 
 /// An image that is here.
@@ -134,6 +136,7 @@ impl Images {
             blobs: Blobs::open(layout)?,
             layers: Layers::open(layers)?,
             owners,
+            bounds: Bounds::default(),
         })
     }
 
@@ -383,6 +386,7 @@ impl Images {
     pub fn sweep(&self) {
         // Nothing depends on it: what cannot be cleared now is cleared the next time.
         let _ = self.blobs.sweep();
+        let _ = self.blobs.sweep_parts(false);
         let _ = self.layers.sweep();
         self.index.sweep();
         if let Ok(Some(_alone)) = file::try_lock(&self.layout.join("host.lock"), Lock::Exclusive) {

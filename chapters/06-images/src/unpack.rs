@@ -4,9 +4,10 @@ use std::fs::File;
 use std::io::{self, Read, Seek as _, SeekFrom};
 
 use mini_layers::blobs::BlobError;
+use mini_layers::bounds::decompress_within;
 use mini_layers::compression::{Compression, CompressionError};
 use mini_layers::layers::LayerError;
-use mini_layers::{Digest, Layer, decompress};
+use mini_layers::{Digest, Layer};
 
 use crate::store::{Images, NewLayer};
 
@@ -43,22 +44,6 @@ impl Images {
         Ok((NewLayer { blob, size, compression }, layer))
     }
 
-    /// Unpacks a blob that is here already on top of `parent`, in [`Images::while_held`].
-    ///
-    /// # Errors
-    /// As [`Images::take_layer`].
-    pub(crate) fn unpack_blob(
-        &self,
-        blob: &Digest,
-        parent: Option<&Digest>,
-        diff_id: &Digest,
-    ) -> Result<Layer, UnpackError> {
-        if let Ok(layer) = self.layers.get(&mini_layers::chain_id(parent, diff_id)) {
-            return Ok(layer);
-        }
-        self.unpack(blob, parent, Some(diff_id)).map(|(_, layer)| layer)
-    }
-
     fn unpack(
         &self,
         blob: &Digest,
@@ -67,7 +52,8 @@ impl Images {
     ) -> Result<(Compression, Layer), UnpackError> {
         let mut file = self.blobs.get(blob)?;
         let compression = compression(&mut file).map_err(|source| UnpackError::Read(*blob, source))?;
-        let layer = self.layers.apply(parent, expected, decompress(file)?, self.owners)?;
+        let layer =
+            self.layers.apply(parent, expected, decompress_within(file, self.bounds)?, self.owners)?;
         Ok((compression, layer))
     }
 }

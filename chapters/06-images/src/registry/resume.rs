@@ -3,44 +3,60 @@
 use std::io::{self, Read};
 use std::thread::sleep;
 
-use crate::registry::http::{Answer, Http, TRIES, back_off};
+use crate::registry::http::{TRIES, back_off};
+use crate::registry::{RegistryError, Repository};
 
 /// A blob on its way.
 pub(crate) struct Resuming {
-    http: Http,
+    from: Repository,
     url: String,
-    authorization: Option<String>,
     body: Box<dyn Read + Send>,
-    /// How long it is, where the server told.
+    /// How long all of it is, where the server told.
     length: Option<u64>,
-    received: u64,
+    /// Where reading goes on.
+    at: u64,
     /// How often it broke off since the last byte.
     broken: u32,
 }
 
-impl Resuming {
-    pub(crate) fn new(http: Http, url: String, authorization: Option<String>, first: Answer) -> Self {
-        let length = first.header("content-length").and_then(|length| length.parse().ok());
-        Self { http, url, authorization, body: Box::new(first.into_reader()), length, received: 0, broken: 0 }
-    }
+/// Opens what is at `url`, from the byte `at` on.
+pub(crate) fn open(mut from: Repository, url: String, at: u64) -> Result<Resuming, RegistryError> {
+    let (body, length) = ask(&mut from, &url, at)?;
+    Ok(Resuming { from, url, body, length, at, broken: 0 })
+}
 
-    /// Asks for the rest.
-    fn again(&mut self) -> io::Result<()> {
-        let range = format!("bytes={}-", self.received);
-        let mut headers = vec![("range", range.as_str())];
-        headers.extend(self.authorization.iter().map(|value| ("authorization", value.as_str())));
-        let answer = self.http.get(&self.url, &headers).map_err(io::Error::other)?;
-        match answer.status() {
-            206 => self.body = Box::new(answer.into_reader()),
-            // It sends everything once more: what is here already is passed over.
-            200 => {
-                let mut body = answer.into_reader();
-                io::copy(&mut body.by_ref().take(self.received), &mut io::sink())?;
-                self.body = Box::new(body);
-            }
-            status => return Err(io::Error::other(format!("{} answers {status}", self.url))),
-        }
-        Ok(())
+/// The rest and the length of the whole.
+fn ask(
+    from: &mut Repository,
+    url: &str,
+    at: u64,
+) -> Result<(Box<dyn Read + Send>, Option<u64>), RegistryError> {
+    let range = format!("bytes={at}-");
+    let headers = [("range", range.as_str())];
+    let answer = match from.get(url, if at > 0 { &headers } else { &[] }) {
+        // There is nothing behind what is here: whether it is right, its digest tells.
+        Err(RegistryError::Status { status: 416, .. }) => return Ok((Box::new(io::empty()), None)),
+        answer => answer?,
+    };
+    let is_rest = answer.status() == 206;
+    let length = answer.header("content-length").and_then(|length| length.parse::<u64>().ok());
+    let mut body = answer.into_reader();
+    if is_rest || at == 0 {
+        return Ok((Box::new(body), length.map(|length| if is_rest { at + length } else { length })));
+    }
+    // It sends everything once more: what is here already is passed over.
+    match io::copy(&mut body.by_ref().take(at), &mut io::sink()) {
+        Ok(_) => Ok((Box::new(body), length)),
+        // Reading tells, and is tried again.
+        Err(error) => Ok((Box::new(Broken(Some(error))), length)),
+    }
+}
+
+struct Broken(Option<io::Error>);
+
+impl Read for Broken {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(self.0.take().unwrap_or_else(|| io::ErrorKind::UnexpectedEof.into()))
     }
 }
 
@@ -48,11 +64,11 @@ impl Read for Resuming {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             let cause = match self.body.read(buffer) {
-                Ok(0) if self.length.is_some_and(|length| self.received < length) => {
+                Ok(0) if !buffer.is_empty() && self.length.is_some_and(|length| self.at < length) => {
                     io::Error::from(io::ErrorKind::UnexpectedEof)
                 }
                 Ok(count) => {
-                    self.received += count as u64;
+                    self.at += count as u64;
                     self.broken = 0;
                     return Ok(count);
                 }
@@ -65,7 +81,8 @@ impl Read for Resuming {
             }
             sleep(back_off(self.broken));
             // A server that is away for a moment is asked again as often as a stream that breaks off.
-            self.again()?;
+            let (body, length) = ask(&mut self.from, &self.url, self.at).map_err(io::Error::other)?;
+            (self.body, self.length) = (body, length.or(self.length));
         }
     }
 }
