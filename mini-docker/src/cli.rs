@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
+use mini_images::platform::Platform;
+
 use crate::failure::{Failure, OURS};
 pub(crate) use image::{Image, Images, Import, Load, Pull, Rmi};
 
@@ -98,6 +100,17 @@ pub(crate) enum Container {
     Inspect(Inspect),
 }
 
+/// When `run` asks the registry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Ask {
+    /// Each time
+    Always,
+    /// When the image is not here
+    Missing,
+    /// Not at all
+    Never,
+}
+
 /// How `--explain` shows steps.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum Explain {
@@ -164,6 +177,15 @@ pub(crate) struct Run {
     /// Tune container pids limit (set -1 for unlimited)
     #[arg(long, value_name = "int", value_parser = whole, allow_hyphen_values = true, default_value = "0", hide_default_value = true)]
     pub(crate) pids_limit: i64,
+    /// Set platform if server is multi-platform capable
+    #[arg(long, value_name = "string")]
+    pub(crate) platform: Option<Platform>,
+    /// Pull image before running
+    #[arg(long, value_enum, default_value = "missing", value_name = "string")]
+    pub(crate) pull: Ask,
+    /// Suppress the pull output
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
     /// Mount the container's root filesystem as read only
     #[arg(long)]
     pub(crate) read_only: bool,

@@ -6,6 +6,10 @@
 //! [registry]
 //! mirrors = ["https://mirror.example"]     # asked before Docker Hub
 //! insecure = ["registry.lan:5000"]         # may do without TLS
+//!
+//! [layers]                                  # a layer that is both is refused as a bomb:
+//! largest = "1g"                            # longer than this, unpacked,
+//! ratio = 100                               # and than so many times its compressed size
 //! ```
 
 use std::io;
@@ -13,12 +17,23 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 use mini_images::registry::{Credentials, Settings};
+use mini_layers::Bounds;
 use serde::Deserialize;
+
+use crate::values::Bytes;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Config {
     registry: Registry,
+    layers: Layers,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Layers {
+    largest: Option<Bytes>,
+    ratio: Option<u64>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -28,13 +43,30 @@ struct Registry {
     insecure: Option<Vec<String>>,
 }
 
+/// How much may come out of a compressed layer.
+pub(crate) fn bounds() -> anyhow::Result<Bounds> {
+    let [machine, user] = files()?.map(|config| config.layers);
+    let usual = Bounds::default();
+    let largest = user.largest.or(machine.largest).and_then(|bytes| u64::try_from(bytes.0).ok());
+    Ok(Bounds {
+        size: largest.unwrap_or(usual.size),
+        ratio: user.ratio.or(machine.ratio).unwrap_or(usual.ratio),
+    })
+}
+
+/// The machine's configuration, and the user's.
+fn files() -> anyhow::Result<[Config; 2]> {
+    let machine = read(Path::new("/etc/mini-docker/config.toml"))?;
+    let user = match directory("XDG_CONFIG_HOME", ".config") {
+        Some(directory) => read(&directory.join("mini-docker/config.toml"))?,
+        None => Config::default(),
+    };
+    Ok([machine, user])
+}
+
 /// How registries are spoken to.
 pub(crate) fn registries() -> anyhow::Result<Settings> {
-    let machine = read(Path::new("/etc/mini-docker/config.toml"))?.registry;
-    let user = match directory("XDG_CONFIG_HOME", ".config") {
-        Some(directory) => read(&directory.join("mini-docker/config.toml"))?.registry,
-        None => Registry::default(),
-    };
+    let [machine, user] = files()?.map(|config| config.registry);
     let mut certificates = vec!["/etc/mini-docker/certs.d".into(), "/etc/docker/certs.d".into()];
     certificates.extend(directory("DOCKER_CONFIG", ".docker").map(|docker| docker.join("certs.d")));
     Ok(Settings {

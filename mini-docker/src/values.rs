@@ -18,8 +18,17 @@ pub(crate) fn natural(text: &str) -> Result<u64, String> {
 }
 
 /// A number of bytes: `64m`, `1.5g`, `1024`, or -1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(try_from = "String")]
 pub(crate) struct Bytes(pub(crate) i64);
+
+impl TryFrom<String> for Bytes {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
 
 impl FromStr for Bytes {
     type Err = String;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{ArgAction, Args, Subcommand};
 use mini_images::platform::Platform;
 
 use crate::cli::Inspect;
@@ -56,6 +56,9 @@ pub(crate) struct Pull {
     /// Suppress verbose output
     #[arg(short, long)]
     pub(crate) quiet: bool,
+    /// Skip image verification (there is no other than that of digests, which is never skipped)
+    #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "true", value_name = "bool")]
+    pub(crate) disable_content_trust: bool,
     /// The image
     #[arg(value_name = "NAME[:TAG|@DIGEST]")]
     pub(crate) image: String,

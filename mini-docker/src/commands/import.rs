@@ -11,13 +11,15 @@ use mini_images::import::Import;
 
 use crate::cli;
 use crate::commands::print;
+use crate::settings;
 
 pub(crate) fn run(home: &Home, args: &cli::Import) -> anyhow::Result<u8> {
     let name = args.name.as_ref().map(|text| text.parse::<Reference>()).transpose()?;
     let path = args.file.display().to_string();
     let mut content = open(&args.file).with_context(|| format!("cannot import `{path}`"))?;
     let message = args.message.clone().unwrap_or_else(|| format!("Imported from {path}"));
-    let images = home.images()?;
+    let mut images = home.images()?;
+    images.bounds = settings::bounds()?;
     images.sweep();
     let request = Import { name, changes: args.change.clone(), message };
     let image = images.import(&mut content, &request).with_context(|| format!("cannot import `{path}`"))?;

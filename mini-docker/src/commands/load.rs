@@ -9,6 +9,7 @@ use mini_engine::Home;
 
 use crate::cli;
 use crate::commands::print;
+use crate::settings;
 
 pub(crate) fn run(home: &Home, args: &cli::Load) -> anyhow::Result<u8> {
     let (file, name) = match &args.input {
@@ -24,7 +25,8 @@ pub(crate) fn run(home: &Home, args: &cli::Load) -> anyhow::Result<u8> {
             "-".to_owned(),
         ),
     };
-    let images = home.images()?;
+    let mut images = home.images()?;
+    images.bounds = settings::bounds()?;
     images.sweep();
     for image in images.load(file).with_context(|| format!("cannot load `{name}`"))? {
         if args.quiet {

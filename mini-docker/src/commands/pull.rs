@@ -1,80 +1,54 @@
 //! `pull`: an image from a registry. docker-pull(1).
 
-use std::collections::HashMap;
-use std::sync::Mutex;
-
+use anyhow::bail;
 use mini_engine::Home;
 use mini_images::Reference;
 use mini_images::platform::Platform;
-use mini_images::pull::{Event, Pull};
+use mini_images::pull::{Pull, Pulled};
 
 use crate::cli;
 use crate::commands::print;
+use crate::progress::{Progress, To};
 use crate::settings;
 
 pub(crate) fn run(home: &Home, args: &cli::Pull) -> anyhow::Result<u8> {
-    let (name, quiet): (Reference, bool) = (args.image.parse()?, args.quiet);
-    if !quiet && name.digest().is_none() && !has_tag(&args.image) {
-        print("Using default tag: latest\n")?;
+    let name: Reference = args.image.parse()?;
+    if !args.disable_content_trust {
+        bail!("content trust is not supported: digests are always verified, signatures are not");
     }
+    let to = if args.quiet { To::Nobody } else { To::Output };
+    if name.digest().is_none() && !has_tag(&args.image) {
+        to.line("Using default tag: latest");
+    }
+    pull(home, &name, args.platform.as_ref(), to)?;
+    print(&format!("{name}\n"))
+}
+
+/// Pulls an image, and tells how far it has come in Docker's words.
+pub(super) fn pull(
+    home: &Home,
+    name: &Reference,
+    platform: Option<&Platform>,
+    to: To,
+) -> anyhow::Result<Pulled> {
     let request = Pull {
-        platform: args.platform.clone().unwrap_or_else(Platform::own),
+        platform: platform.cloned().unwrap_or_else(Platform::own),
         settings: settings::registries()?,
         credentials: settings::credentials(name.registry())?,
         name: name.clone(),
     };
-    let images = home.images()?;
+    let mut images = home.images()?;
+    images.bounds = settings::bounds()?;
     images.sweep();
-    let lines = Lines { quiet, last: Mutex::default() };
-    if !quiet {
-        let tag = name.digest().map(ToString::to_string).or(name.tag().map(str::to_owned));
-        print(&format!("{}: Pulling from {}\n", tag.unwrap_or_default(), name.repository()))?;
-    }
-    let pulled = images.pull(&request, &|event| lines.tell(event))?;
-    if quiet {
-        return print(&format!("{name}\n"));
-    }
+    let what = name.digest().map(ToString::to_string).or(name.tag().map(str::to_owned));
+    to.line(&format!("{}: Pulling from {}", what.unwrap_or_default(), name.repository()));
+    let progress = Progress::new(to);
+    let pulled = images.pull(&request, &|event| progress.tell(event))?;
     let status = if pulled.known { "Image is up to date for" } else { "Downloaded newer image for" };
-    print(&format!("Digest: {}\nStatus: {status} {}\n{name}\n", pulled.digest, name.familiar()))
+    to.line(&format!("Digest: {}\nStatus: {status} {}", pulled.digest, name.familiar()));
+    Ok(pulled)
 }
 
 fn has_tag(text: &str) -> bool {
     text.rsplit('/').next().is_some_and(|last| last.contains(':'))
-}
-
-/// Progress as lines, for what is no terminal: each change of a layer once.
-struct Lines {
-    quiet: bool,
-    last: Mutex<HashMap<String, &'static str>>,
-}
-
-impl Lines {
-    fn tell(&self, event: Event) {
-        match event {
-            Event::Layers(layers) => {
-                for (layer, here) in layers {
-                    self.say(
-                        layer.hex()[..12].to_owned(),
-                        if here { "Already exists" } else { "Pulling fs layer" },
-                    );
-                }
-            }
-            Event::Received { .. } => {}
-            Event::Downloaded(layer) => self.say(layer.hex()[..12].to_owned(), "Download complete"),
-            Event::Complete(layer) => self.say(layer.hex()[..12].to_owned(), "Pull complete"),
-        }
-    }
-
-    fn say(&self, layer: String, what: &'static str) {
-        if self.quiet {
-            return;
-        }
-        let Ok(mut last) = self.last.lock() else { return };
-        // What was here already has nothing more to tell.
-        if last.get(&layer) != Some(&"Already exists") {
-            // A reader who has gone away does not stop a pull.
-            let _ = print(&format!("{layer}: {what}\n"));
-            last.insert(layer, what);
-        }
-    }
 }

@@ -2,13 +2,14 @@
 
 use anyhow::{Context as _, bail};
 use mini_engine::{Config, Create, Home, HostConfig, Record};
-use mini_images::Image;
+use mini_images::{Image, Reference, StoreError};
 use mini_runtime::explain::Format;
 use mini_sys::signal::Signal;
 
-use crate::cli::{Explain, Run};
+use crate::cli::{Ask, Explain, Run};
 use crate::commands::print;
 use crate::failure::{Failure, OURS, plain};
+use crate::progress::To;
 use crate::terminal::{self, Ending};
 use crate::values::variable;
 
@@ -87,7 +88,7 @@ fn request(home: &Home, args: &Run) -> anyhow::Result<Create> {
     {
         bail!("invalid signal: {signal}");
     }
-    let image = find_image(home, &image_name)?;
+    let image = find_image(home, args, &image_name)?;
     Ok(Create {
         name: args.name.clone(),
         image,
@@ -103,13 +104,34 @@ fn check_network(network: &str) -> anyhow::Result<()> {
     }
 }
 
-/// The image; the reserved one is made from this machine's programs on first use.
-fn find_image(home: &Home, name: &str) -> anyhow::Result<Image> {
+/// The image: the reserved one is made from this machine's programs on first use, and one that is not here is pulled.
+fn find_image(home: &Home, args: &Run, name: &str) -> anyhow::Result<Image> {
     let images = home.images()?;
     if mini_images::host::is_host(name) {
         return Ok(images.host()?);
     }
-    Ok(images.find(name)?)
+    let found = match args.pull {
+        Ask::Always => None,
+        Ask::Missing | Ask::Never => Some(images.find(name)),
+    };
+    let missing = match found {
+        Some(Err(missing @ StoreError::NotFound { .. })) if args.pull == Ask::Missing => Some(missing),
+        Some(found) => return Ok(found?),
+        None => None,
+    };
+    // What looks like an id and is none here is a name to a registry.
+    let reference: Reference = name.parse()?;
+    let to = if args.quiet { To::Nobody } else { To::Error };
+    if missing.is_some() {
+        to.line(&format!("Unable to find image '{}' locally", reference.familiar()));
+    }
+    let pulled = super::pull::pull(home, &reference, args.platform.as_ref(), to);
+    match missing {
+        // Two ways to have it, and why neither is one.
+        Some(missing) => pulled.map_err(|error| error.context(missing)),
+        None => pulled,
+    }
+    .map(|pulled| pulled.image)
 }
 
 fn config(args: &Run, image: String, command: Vec<String>) -> anyhow::Result<Config> {

@@ -77,15 +77,18 @@ fn an_image_that_is_not_here_is_125_and_a_similar_name_is_offered() {
     let Some(engine) = Engine::new() else { return };
     let tar = crate::tars::Tar::new().file("a", b"").end();
     engine.feed("import - nginx", &[] as &[&str], tar).ok();
-    assert_eq!(engine.call("run --rm ngnix").fails(125), "no image named `ngnix`; did you mean `nginx`?");
-    let unlike = engine.call("run --rm zzzzzz");
+    assert_eq!(
+        engine.call("run --rm --pull never ngnix").fails(125),
+        "no image named `ngnix`; did you mean `nginx`?"
+    );
+    let unlike = engine.call("run --rm --pull never zzzzzz");
     assert_eq!(unlike.fails(125), "no image named `zzzzzz`");
     assert!(unlike.err().contains("\nhint: "), "{}", unlike.err());
     assert_eq!(
         engine.call("run --rm UPPER").fails(125),
         "invalid reference format: repository name `UPPER` must be lowercase"
     );
-    engine.call("run --rm nginx:none true").fails(125);
+    engine.call("run --rm --pull never nginx:none true").fails(125);
     assert_eq!(engine.call("run --rm nginx").fails(125), "no command specified");
     assert_eq!(engine.ids(), [] as [&str; 0]);
 }

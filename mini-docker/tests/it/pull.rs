@@ -1,16 +1,15 @@
 //! `pull`: images from a real registry, and what a registry or the way to it can do wrong.
 
 use std::io::{Read as _, Write as _};
-use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::net::TcpListener;
 use std::thread;
 
 use serde_json::json;
 
 use crate::harness::{Engine, finish};
 use crate::registry::{INDEX, Registry};
-use crate::tars::{self, Tar};
+use crate::tars::{self, Tar, noise};
+use crate::way::Way;
 
 fn layers() -> [Vec<u8>; 2] {
     [tars::root(), Tar::new().dir("etc").file("etc/which", b"pulled\n").end()]
@@ -124,58 +123,13 @@ fn a_layer_that_is_not_what_its_digest_says_leaves_nothing() {
 #[test]
 fn a_connection_that_breaks_is_taken_up_where_it_stopped() {
     let Some((engine, registry)) = registry() else { return };
-    // What cannot be packed, so that the layer is long enough to break in the middle. Marsaglia's xorshift.
-    let mut state = 88_172_645_463_325_252_u64;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state as u8
-    };
-    let noise: Vec<u8> = (0..400_000).map(|_| next()).collect();
-    let layer = Tar::new().file("noise", &noise).end();
+    let layer = Tar::new().file("noise", &noise(400_000)).end();
     registry.image("lib/long", "1", "amd64", &[&layer]);
-    let (proxy, broken) = breaking_proxy(registry.port(), 100_000);
-    let name = format!("127.0.0.1:{proxy}/lib/long:1");
+    let way = Way::to(registry.port()).breaking_after(100_000).open();
+    let name = format!("{}/lib/long:1", way.address());
     engine.with("pull -q", &[&name]).ok();
     assert_eq!(engine.inspect(&name, ".RootFS.Type"), "layers");
-    assert!(broken.load(Ordering::SeqCst) >= 3, "the way was too good");
-}
-
-/// Passes connections on to `port`, and breaks each off after so many bytes of answer; counts those.
-fn breaking_proxy(port: u16, most: usize) -> (u16, Arc<AtomicUsize>) {
-    let broken = Arc::new(AtomicUsize::new(0));
-    let count_broken = Arc::clone(&broken);
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let own = listener.local_addr().unwrap().port();
-    thread::spawn(move || {
-        for client in listener.incoming() {
-            let (Ok(client), Ok(server)) = (client, TcpStream::connect(("127.0.0.1", port))) else { return };
-            let (mut from, mut to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
-            thread::spawn(move || std::io::copy(&mut from, &mut to));
-            let broken = Arc::clone(&count_broken);
-            thread::spawn(move || {
-                let mut passed = 0;
-                let mut piece = [0; 4096];
-                let (mut server, mut client) = (server, client);
-                while let Ok(count) = server.read(&mut piece)
-                    && count > 0
-                    && passed < most
-                {
-                    passed += count;
-                    if client.write_all(&piece[..count]).is_err() {
-                        break;
-                    }
-                }
-                if passed >= most {
-                    broken.fetch_add(1, Ordering::SeqCst);
-                }
-                let _ = client.shutdown(Shutdown::Both);
-                let _ = server.shutdown(Shutdown::Both);
-            });
-        }
-    });
-    (own, broken)
+    assert!(way.broken() >= 3, "the way was too good");
 }
 
 #[test]

@@ -114,6 +114,13 @@ impl Registry {
         self.manifest(repository, tag, MANIFEST, &manifest)
     }
 
+    /// The digest that a tag leads to.
+    pub(crate) fn digest_of(&self, repository: &str, tag: &str) -> String {
+        let head = self.agent.head(&self.url(repository, &format!("manifests/{tag}")));
+        let answer = head.header("accept", MANIFEST).call().unwrap();
+        answer.headers()["docker-content-digest"].to_str().unwrap().to_owned()
+    }
+
     /// The file in which the registry keeps a blob.
     pub(crate) fn file_of(&self, digest: &str) -> PathBuf {
         let hex = digest.trim_start_matches("sha256:");

@@ -96,3 +96,15 @@ fn assembled() -> Vec<u8> {
     bytes.truncate(bytes.len() - 1024);
     bytes
 }
+
+/// Bytes that cannot be packed, so that a layer of them stays long. Marsaglia's xorshift.
+pub(crate) fn noise(length: usize) -> Vec<u8> {
+    let mut state = 88_172_645_463_325_252_u64;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state as u8
+    };
+    (0..length).map(|_| next()).collect()
+}
