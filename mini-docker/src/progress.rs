@@ -1,6 +1,7 @@
 //! How far a pull has come: bars on a terminal, else a line for each change of a layer. docker-pull(1).
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::Mutex;
 
@@ -63,9 +64,10 @@ impl Progress {
         match event {
             Event::Layers(all) => {
                 for (digest, is_here) in all {
-                    let begin = || Layer { bar: self.begin(&digest), told: false };
-                    layers.entry(digest).or_insert_with(begin);
-                    self.say(&mut layers, &digest, if is_here { HERE } else { "Pulling fs layer" });
+                    if let Entry::Vacant(new) = layers.entry(digest) {
+                        new.insert(Layer { bar: self.begin(&digest), told: false });
+                        self.say(&mut layers, &digest, if is_here { HERE } else { "Pulling fs layer" });
+                    }
                 }
             }
             Event::Received { layer, bytes, of } => {
