@@ -8,6 +8,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use mini_layers::Digest;
 use mini_sys::file::{self, Lock};
 use oci_spec::image::{Descriptor, ImageIndex, MediaType};
@@ -19,6 +20,12 @@ const NAME: &str = "io.containerd.image.name";
 
 /// The annotation that OCI foresees; by custom it holds the tag.
 const REF_NAME: &str = "org.opencontainers.image.ref.name";
+
+/// The annotation that holds the digest by which a registry knows the image: of an index, or of the manifest itself.
+const KNOWN_AS: &str = "mini-docker.registry.digest";
+
+/// The annotation that holds when the image got this name.
+const NAMED: &str = "mini-docker.named";
 
 /// The list of images of one layout.
 #[derive(Debug)]
@@ -68,34 +75,84 @@ pub struct Listed {
     pub manifest: Digest,
     /// The name, if this line has one.
     pub name: Option<Reference>,
+    /// The digest by which the registry of this name knows the image; none for one that never met it.
+    pub known_as: Option<Digest>,
+    /// When it got this name, RFC 3339.
+    pub named: Option<String>,
     descriptor: Descriptor,
 }
 
 impl Listed {
-    /// A line for the manifest of `size` bytes.
+    /// A line for the manifest of `size` bytes, which gets its name now.
     pub fn new(manifest: Digest, size: u64, name: Option<Reference>) -> Option<Self> {
         let digest = manifest.to_string().parse::<oci_spec::image::Digest>().ok()?;
-        let mut descriptor = Descriptor::new(MediaType::ImageManifest, size, digest);
-        if let Some(name) = &name {
-            let mut annotations = std::collections::HashMap::from([(NAME.to_owned(), name.to_string())]);
-            annotations.extend(name.tag().map(|tag| (REF_NAME.to_owned(), tag.to_owned())));
-            descriptor.set_annotations(Some(annotations));
-        }
-        Some(Self { manifest, name, descriptor })
+        let descriptor = Descriptor::new(MediaType::ImageManifest, size, digest);
+        let line = Self { manifest, name: None, known_as: None, named: None, descriptor };
+        Some(match name {
+            Some(name) => line.renamed(name),
+            None => line,
+        })
+    }
+
+    /// The same image under this name, from now on.
+    pub(crate) fn renamed(mut self, name: Reference) -> Self {
+        self.known_as = name.digest().copied();
+        // Whole seconds, so that a name that is given again leaves a file of the same length.
+        self.named = Some(Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
+        self.name = Some(name);
+        self.annotate();
+        self
     }
 
     /// The same image without its name.
     pub(crate) fn unnamed(mut self) -> Self {
-        self.name = None;
-        self.descriptor.set_annotations(None);
+        (self.name, self.known_as, self.named) = (None, None, None);
+        self.annotate();
         self
+    }
+
+    /// Notes the digest by which the registry of its name knows the image.
+    pub(crate) fn set_known_as(&mut self, digest: Digest) {
+        self.known_as = Some(digest);
+        self.annotate();
+    }
+
+    /// Whether the line is about what `wanted` names. A digest counts before a tag, and who asked for a digest
+    /// has not given the tag beside it to anything.
+    pub(crate) fn is(&self, wanted: &Reference) -> bool {
+        self.name.as_ref().is_some_and(|name| {
+            let repository = name.registry() == wanted.registry() && name.repository() == wanted.repository();
+            repository
+                && wanted.digest().map_or_else(
+                    || name.digest().is_none() && name.tag() == wanted.tag(),
+                    |digest| *digest == self.manifest || Some(digest) == self.known_as.as_ref(),
+                )
+        })
+    }
+
+    fn annotate(&mut self) {
+        let name = self.name.as_ref();
+        let tag = name.and_then(Reference::tag).map(str::to_owned);
+        let all = [
+            (NAME, name.map(ToString::to_string)),
+            (REF_NAME, tag),
+            (KNOWN_AS, self.known_as.map(|digest| digest.to_string())),
+            (NAMED, self.named.clone()),
+        ];
+        let all = all.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect();
+        self.descriptor.set_annotations(name.map(|_| all));
     }
 
     fn read(descriptor: &Descriptor) -> Option<Self> {
         let manifest = descriptor.digest().to_string().parse().ok()?;
-        let annotations = descriptor.annotations().as_ref();
-        let name = annotations.and_then(|all| all.get(NAME)).and_then(|name| name.parse().ok());
-        Some(Self { manifest, name, descriptor: descriptor.clone() })
+        let annotation = |key: &str| descriptor.annotations().as_ref().and_then(|all| all.get(key)).cloned();
+        Some(Self {
+            manifest,
+            name: annotation(NAME).and_then(|name| name.parse().ok()),
+            known_as: annotation(KNOWN_AS).and_then(|digest| digest.parse().ok()),
+            named: annotation(NAMED),
+            descriptor: descriptor.clone(),
+        })
     }
 }
 

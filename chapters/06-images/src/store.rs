@@ -22,7 +22,7 @@ use crate::suggest::closest;
 #[derive(Debug)]
 pub struct Images {
     layout: std::path::PathBuf,
-    index: Index,
+    pub(crate) index: Index,
     /// What was received, by digest.
     pub blobs: Blobs,
     /// Unpacked layers.
@@ -42,6 +42,10 @@ pub struct Image {
     pub manifest: Digest,
     /// Its names; none for an image whose name has gone to another.
     pub names: Vec<Reference>,
+    /// The same as the registries of these names know it, by digest; none for an image that never met one.
+    pub digests: Vec<Reference>,
+    /// When it got the last of its names, RFC 3339.
+    pub named: Option<String>,
     /// What it says about itself.
     pub config: ImageConfig,
 }
@@ -54,6 +58,25 @@ impl Image {
             chain.push(mini_layers::chain_id(chain.last(), diff_id));
         }
         chain
+    }
+
+    /// The digest by which the registry of this name knows it.
+    pub fn known_as(&self, name: &Reference) -> Option<Digest> {
+        let same = |known: &&Reference| {
+            known.registry() == name.registry() && known.repository() == name.repository()
+        };
+        name.digest().or_else(|| self.digests.iter().find(same)?.digest()).copied()
+    }
+
+    fn take(&mut self, line: Listed) {
+        let Some(name) = line.name else { return };
+        if let Some(digest) = line.known_as.map(|digest| name.with_digest(digest))
+            && !self.digests.contains(&digest)
+        {
+            self.digests.push(digest);
+        }
+        self.named = std::mem::take(&mut self.named).max(line.named);
+        self.names.push(name);
     }
 }
 
@@ -115,15 +138,6 @@ pub struct NewLayer {
     pub compression: Compression,
 }
 
-/// What [`Images::remove`] did, as `rmi` prints it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Removed {
-    /// A name is gone.
-    Untagged(String),
-    /// An image, or a layer that no other image uses, is gone.
-    Deleted(Digest),
-}
-
 impl Images {
     /// The images whose layout is at `layout` and whose unpacked layers are at `layers`.
     ///
@@ -145,21 +159,25 @@ impl Images {
         &self.layout
     }
 
-    /// All images, the last made first.
+    /// All images, the last made first. One that is here under several manifests, compressed and not, is one image.
     ///
     /// # Errors
     /// A list or an image that cannot be read.
     pub fn list(&self) -> Result<Vec<Image>, StoreError> {
         let mut images: Vec<Image> = Vec::new();
         for line in self.index.list()? {
-            match images.iter_mut().find(|image| image.manifest == line.manifest) {
-                Some(image) => image.names.extend(line.name),
+            let known = images.iter().position(|image| image.manifest == line.manifest);
+            let position = match known {
+                Some(position) => position,
                 None => {
-                    let mut image = self.read(&line.manifest)?;
-                    image.names.extend(line.name);
-                    images.push(image);
+                    let image = self.read(&line.manifest)?;
+                    images.iter().position(|other| other.id == image.id).unwrap_or_else(|| {
+                        images.push(image);
+                        images.len() - 1
+                    })
                 }
-            }
+            };
+            images[position].take(line);
         }
         images.sort_by(|a, b| b.config.created.cmp(&a.config.created));
         Ok(images)
@@ -173,10 +191,14 @@ impl Images {
         let lines = self.index.list()?;
         let reference = text.parse::<Reference>();
         if let Ok(reference) = &reference
-            && let Some(line) = lines.iter().find(|line| names(line, reference))
+            && let Some(line) = lines.iter().find(|line| line.is(reference))
         {
             let mut image = self.read(&line.manifest)?;
-            image.names.extend(line.name.clone());
+            for line in lines {
+                if line.manifest == image.manifest {
+                    image.take(line);
+                }
+            }
             return Ok(image);
         }
         if let Some(image) = self.find_by_id(text)? {
@@ -199,15 +221,15 @@ impl Images {
         }
     }
 
-    fn read(&self, digest: &Digest) -> Result<Image, StoreError> {
+    pub(crate) fn read(&self, digest: &Digest) -> Result<Image, StoreError> {
         let manifest = self.manifest(digest)?;
         let id = digest_of(manifest.config())?;
         let config = serde_json::from_slice(&self.blobs.read(&id)?)
             .map_err(|source| StoreError::Malformed { what: "configuration", digest: id, source })?;
-        Ok(Image { id, manifest: *digest, names: Vec::new(), config })
+        Ok(Image { id, manifest: *digest, names: Vec::new(), digests: Vec::new(), named: None, config })
     }
 
-    fn manifest(&self, digest: &Digest) -> Result<ImageManifest, StoreError> {
+    pub(crate) fn manifest(&self, digest: &Digest) -> Result<ImageManifest, StoreError> {
         serde_json::from_slice(&self.blobs.read(digest)?).map_err(|source| StoreError::Malformed {
             what: "manifest",
             digest: *digest,
@@ -300,88 +322,6 @@ impl Images {
         Ok(())
     }
 
-    /// Takes the name `text` from its image; when that was the last one, or when `text` is an id, removes the
-    /// image and all that no other image uses.
-    ///
-    /// # Errors
-    /// As [`Self::find`]; a file that cannot be removed.
-    pub fn remove(&self, text: &str) -> Result<Vec<Removed>, StoreError> {
-        let image = self.find(text)?;
-        let by_name = text.parse::<Reference>().ok().filter(|name| image.names.contains(name));
-        let untagged = self.index.change(|lines| {
-            let gone = |line: &Listed| {
-                line.manifest == image.manifest
-                    && by_name.as_ref().is_none_or(|name| line.name.as_ref() == Some(name))
-            };
-            let (gone, kept): (Vec<Listed>, Vec<Listed>) = std::mem::take(lines).into_iter().partition(gone);
-            *lines = kept;
-            gone
-        })?;
-        let mut removed: Vec<Removed> = untagged
-            .iter()
-            .filter_map(|line| line.name.as_ref())
-            .map(|name| Removed::Untagged(name.familiar()))
-            .collect();
-        removed.extend(self.collect()?.into_iter().map(Removed::Deleted));
-        Ok(removed)
-    }
-
-    /// Takes the name `text` from its image, which stays, without a name if it has no other.
-    ///
-    /// # Errors
-    /// As [`Self::find`].
-    pub fn untag(&self, text: &str) -> Result<Vec<Removed>, StoreError> {
-        let name: Reference = text.parse()?;
-        self.find(text)?;
-        self.index.change(|lines| take_name(lines, &name))?;
-        Ok(vec![Removed::Untagged(name.familiar())])
-    }
-
-    /// Removes every blob and layer that no listed image uses; returns images and layers, topmost first.
-    ///
-    /// # Errors
-    /// A file that cannot be removed.
-    fn collect(&self) -> Result<Vec<Digest>, StoreError> {
-        let _alone =
-            file::lock(&self.layout.join("store.lock"), Lock::Exclusive).map_err(StoreError::Lock)?;
-        self.clear_unlisted()
-    }
-
-    fn clear_unlisted(&self) -> Result<Vec<Digest>, StoreError> {
-        let mut used = std::collections::HashSet::new();
-        let mut chains = std::collections::HashSet::new();
-        for line in self.index.list()? {
-            let manifest = self.manifest(&line.manifest)?;
-            let image = self.read(&line.manifest)?;
-            used.extend([line.manifest, image.id]);
-            used.extend(manifest.layers().iter().map(digest_of).collect::<Result<Vec<_>, _>>()?);
-            chains.extend(image.chain_ids());
-        }
-        let mut gone = Vec::new();
-        for blob in self.blobs.list()? {
-            if !used.contains(&blob) {
-                if self.is_config(&blob) {
-                    gone.push(blob);
-                }
-                self.blobs.remove(&blob)?;
-            }
-        }
-        for layer in self.layers.list()? {
-            if !chains.contains(&layer.chain_id) {
-                self.layers.remove(&layer.chain_id)?;
-                gone.push(layer.chain_id);
-            }
-        }
-        Ok(gone)
-    }
-
-    fn is_config(&self, blob: &Digest) -> bool {
-        let small = self.blobs.size(blob).is_some_and(|size| size < 1 << 20);
-        let parsed =
-            || self.blobs.read(blob).ok().and_then(|text| serde_json::from_slice::<ImageConfig>(&text).ok());
-        small && parsed().is_some_and(|config| !config.rootfs.diff_ids.is_empty())
-    }
-
     /// Clears away what killed commands left half-made. What is in use by others is locked by them, and stays.
     pub fn sweep(&self) {
         // Nothing depends on it: what cannot be cleared now is cleared the next time.
@@ -403,17 +343,8 @@ impl Images {
     }
 }
 
-/// Whether the line is about what `wanted` names; a digest counts before a tag.
-fn names(line: &Listed, wanted: &Reference) -> bool {
-    line.name.as_ref().is_some_and(|name| {
-        let repository = name.registry() == wanted.registry() && name.repository() == wanted.repository();
-        repository
-            && wanted.digest().map_or_else(|| name.tag() == wanted.tag(), |digest| *digest == line.manifest)
-    })
-}
-
 /// Frees the name for another image; the one that had it stays listed, without a name if it has no other.
-fn take_name(lines: &mut Vec<Listed>, name: &Reference) {
+pub(crate) fn take_name(lines: &mut Vec<Listed>, name: &Reference) {
     let Some(position) = lines.iter().position(|line| line.name.as_ref() == Some(name)) else { return };
     let old = lines.remove(position);
     if !lines.iter().any(|line| line.manifest == old.manifest) {
@@ -421,7 +352,7 @@ fn take_name(lines: &mut Vec<Listed>, name: &Reference) {
     }
 }
 
-fn digest_of(descriptor: &Descriptor) -> Result<Digest, StoreError> {
+pub(crate) fn digest_of(descriptor: &Descriptor) -> Result<Digest, StoreError> {
     let text = descriptor.digest().to_string();
     text.parse().map_err(|_| StoreError::NotFound { name: text, suggestion: None })
 }
