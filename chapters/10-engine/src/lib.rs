@@ -14,12 +14,14 @@ pub mod list;
 pub mod logs;
 mod monitor;
 pub mod names;
+pub mod prune;
 pub mod record;
 pub mod remove;
 pub mod repair;
 pub mod spec;
 pub mod start;
 pub mod stop;
+pub mod usage;
 pub mod user;
 
 pub use create::{Create, CreateError, create};

@@ -1,0 +1,174 @@
+//! What takes up room: images, the layers that they share, and what containers wrote. docker-system-df(1); book ch. 10.
+//!
+//! A layer is on the disk once, however many images have it, so the sizes of images add up to more than there is. What
+//! could be got back is what no container stands on.
+
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use mini_images::{Image, StoreError};
+use mini_layers::Digest;
+
+use crate::find::FindError;
+use crate::home::{Home, HomeError};
+use crate::list;
+use crate::record::{Record, Status};
+
+/// An image and its part of the disk, in bytes.
+#[derive(Debug, Clone)]
+pub struct ImageUsage {
+    /// The image.
+    pub image: Image,
+    /// The files of all its layers.
+    pub size: u64,
+    /// Those of layers that another image has too.
+    pub shared: u64,
+    /// How many containers were made of it.
+    pub containers: usize,
+}
+
+/// A container and its part.
+#[derive(Debug, Clone)]
+pub struct ContainerUsage {
+    /// The container.
+    pub record: Record,
+    /// The files that it wrote, in bytes.
+    pub written: u64,
+}
+
+/// What takes up room.
+#[derive(Debug, Clone)]
+pub struct Usage {
+    /// Images, the last made first.
+    pub images: Vec<ImageUsage>,
+    /// All layers, in bytes.
+    pub layers: u64,
+    /// Those of them that containers stand on.
+    pub layers_used: u64,
+    /// Containers, the last made first.
+    pub containers: Vec<ContainerUsage>,
+}
+
+/// It cannot be found out.
+#[derive(Debug, thiserror::Error)]
+pub enum UsageError {
+    /// The directories.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// The images.
+    #[error(transparent)]
+    Images(#[from] StoreError),
+    /// The containers.
+    #[error(transparent)]
+    Containers(#[from] FindError),
+}
+
+/// The images that containers, running or not, were made of.
+///
+/// # Errors
+/// A directory that cannot be read.
+pub fn used_images(home: &Home) -> Result<HashMap<Digest, usize>, FindError> {
+    let mut used = HashMap::new();
+    for record in list::list(home, true, &[])?.0 {
+        *used.entry(record.image).or_default() += 1;
+    }
+    Ok(used)
+}
+
+/// What takes up room now.
+///
+/// # Errors
+/// Images or containers that cannot be listed.
+pub fn usage(home: &Home) -> Result<Usage, UsageError> {
+    let images = home.images()?;
+    let used = used_images(home)?;
+    let all = images.list()?;
+    let mut holders: HashMap<Digest, usize> = HashMap::new();
+    for chain in all.iter().flat_map(Image::chain_ids) {
+        *holders.entry(chain).or_default() += 1;
+    }
+    let sizes: HashMap<Digest, u64> = holders
+        .keys()
+        .map(|chain| (*chain, images.layers.get(chain).map_or(0, |layer| layer.size)))
+        .collect();
+    let sum = |chains: &mut dyn Iterator<Item = Digest>| -> u64 {
+        chains.filter_map(|chain| sizes.get(&chain)).sum()
+    };
+    let of_image = |image: Image| {
+        let chains = image.chain_ids();
+        let shared = chains.iter().filter(|chain| holders.get(chain).is_some_and(|count| *count > 1));
+        ImageUsage {
+            size: sum(&mut chains.iter().copied()),
+            shared: sum(&mut shared.copied()),
+            containers: used.get(&image.id).copied().unwrap_or(0),
+            image,
+        }
+    };
+    let images: Vec<ImageUsage> = all.into_iter().map(of_image).collect();
+    let stood_on: HashSet<Digest> = images
+        .iter()
+        .filter(|usage| usage.containers > 0)
+        .flat_map(|usage| usage.image.chain_ids())
+        .collect();
+    let layers_used = sum(&mut stood_on.into_iter());
+    let layers = sum(&mut sizes.keys().copied());
+    Ok(Usage { images, layers, layers_used, containers: containers(home)? })
+}
+
+fn containers(home: &Home) -> Result<Vec<ContainerUsage>, FindError> {
+    let (records, _) = list::list(home, true, &[])?;
+    let of_record = |record: Record| ContainerUsage {
+        written: written(&home.container(&record.id).join("upper")),
+        record,
+    };
+    Ok(records.into_iter().map(of_record).collect())
+}
+
+/// The bytes of the files below `directory`; a file with several names counts once. A running container changes them
+/// meanwhile: what has gone in between is not counted.
+fn written(directory: &Path) -> u64 {
+    let mut bytes = 0;
+    let mut seen = HashSet::new();
+    let mut rest = vec![directory.to_owned()];
+    while let Some(directory) = rest.pop() {
+        for entry in fs::read_dir(&directory).into_iter().flatten().flatten() {
+            let Ok(metadata) = entry.metadata() else { continue };
+            if metadata.is_dir() {
+                rest.push(entry.path());
+            } else if metadata.nlink() < 2 || seen.insert((metadata.dev(), metadata.ino())) {
+                bytes += metadata.len();
+            }
+        }
+    }
+    bytes
+}
+
+impl Usage {
+    /// How many images containers stand on.
+    pub fn images_active(&self) -> usize {
+        self.images.iter().filter(|usage| usage.containers > 0).count()
+    }
+
+    /// The bytes that removing all unused images would free.
+    pub fn images_reclaimable(&self) -> u64 {
+        self.layers - self.layers_used
+    }
+
+    /// How many containers run.
+    pub fn containers_active(&self) -> usize {
+        self.containers.iter().filter(|usage| usage.record.state.status == Status::Running).count()
+    }
+
+    /// The bytes of what containers wrote.
+    pub fn written(&self) -> u64 {
+        self.containers.iter().map(|usage| usage.written).sum()
+    }
+
+    /// The bytes that removing all containers that do not run would free.
+    pub fn containers_reclaimable(&self) -> u64 {
+        let ended = self.containers.iter().filter(|usage| usage.record.state.status != Status::Running);
+        ended.map(|usage| usage.written).sum()
+    }
+}
