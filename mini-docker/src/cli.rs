@@ -1,6 +1,7 @@
 //! The arguments as typed. Names, letters and help are Docker's; a flag's value is read in [`crate::values`].
 
 mod image;
+mod system;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -11,7 +12,8 @@ use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Su
 use mini_images::platform::Platform;
 
 use crate::failure::{Failure, OURS};
-pub(crate) use image::{Image, Images, Import, Load, Pull, Rmi};
+pub(crate) use image::{History, Image, Images, Import, Load, Prune, Pull, Rmi, Tag, Tree};
+pub(crate) use system::{Df, Manifest, ManifestInspect, System};
 
 use crate::values::{Bytes, Cpus, EnvFile, Tmpfs, natural, whole};
 
@@ -60,6 +62,10 @@ pub(crate) enum Command {
     Pull(Pull),
     /// Remove one or more images
     Rmi(Rmi),
+    /// Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE
+    Tag(Tag),
+    /// Show the history of an image
+    History(History),
     /// Import the contents from a tarball to create a filesystem image
     Import(Import),
     /// Load an image from a tar archive or STDIN
@@ -72,6 +78,12 @@ pub(crate) enum Command {
     Info(Format),
     /// Tell what this machine can do for containers, and how to mend what it cannot
     Doctor,
+    /// Look at manifests in registries
+    #[command(subcommand)]
+    Manifest(Manifest),
+    /// Commands about the engine as a whole
+    #[command(subcommand)]
+    System(System),
     /// Commands about containers
     #[command(subcommand, hide = true)]
     Container(Container),

@@ -1,6 +1,8 @@
 //! One file per verb: arguments → request → one call of the engine → output.
 
+mod df;
 mod doctor;
+mod history;
 mod images;
 mod import;
 mod info;
@@ -8,12 +10,16 @@ mod inspect;
 mod kill;
 mod load;
 mod logs;
+mod manifest;
+mod prune;
 mod ps;
 mod pull;
 mod rm;
 mod rmi;
 mod run;
 mod stop;
+mod tag;
+mod tree;
 mod version;
 
 use std::io::Write as _;
@@ -22,7 +28,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use mini_engine::Home;
 
-use crate::cli::{Cli, Command, Container, Image};
+use crate::cli::{Cli, Command, Container, Image, Manifest, System};
 
 /// Does what was asked for; returns the exit status.
 pub(crate) fn run(cli: Cli) -> anyhow::Result<u8> {
@@ -47,10 +53,16 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Rmi(args) | Command::Image(Image::Rm(args)) => rmi::run(&home?, &args),
         Command::Import(args) | Command::Image(Image::Import(args)) => import::run(&home?, &args),
         Command::Load(args) | Command::Image(Image::Load(args)) => load::run(&home?, &args),
+        Command::Tag(args) | Command::Image(Image::Tag(args)) => tag::run(&home?, &args),
+        Command::History(args) | Command::Image(Image::History(args)) => history::run(&home?, &args),
+        Command::Image(Image::Prune(args)) => prune::run(&home?, &args),
+        Command::Image(Image::Tree(args)) => tree::run(&home?, &args),
+        Command::Manifest(Manifest::Inspect(args)) => manifest::run(&args),
+        Command::System(System::Df(args)) => df::run(&home?, &args),
         Command::Image(Image::Inspect(args)) => inspect::run(&home?, &args, Some("image")),
         Command::Inspect(args) => inspect::run(&home?, &args, None),
         Command::Version(args) => version::run(&args),
-        Command::Info(args) => info::run(&home?, &args),
+        Command::Info(args) | Command::System(System::Info(args)) => info::run(&home?, &args),
         Command::Doctor => doctor::run(&home?),
     }
 }

@@ -190,27 +190,37 @@ pub(crate) fn variable(text: &str) -> Option<String> {
     std::env::var(text).ok().map(|value| format!("{text}={value}"))
 }
 
-/// A size as Docker shows it: three digits and a unit of thousands, `28.1MB`.
+/// A size as Docker's tables show it: three digits and a unit of thousands, `28.1MB`.
 pub(crate) fn human_size(bytes: u64) -> String {
+    with_unit(bytes, 3)
+}
+
+/// A size as Docker tells it elsewhere: four digits, `28.14MB`.
+pub(crate) fn exact_size(bytes: u64) -> String {
+    with_unit(bytes, 4)
+}
+
+fn with_unit(bytes: u64, digits: usize) -> String {
     let mut size = bytes as f64;
     for unit in ["B", "kB", "MB", "GB", "TB"] {
         if size < 1000.0 {
-            return format!("{}{unit}", three_digits(size));
+            return format!("{}{unit}", significant(size, digits));
         }
         size /= 1000.0;
     }
-    format!("{}PB", three_digits(size))
+    format!("{}PB", significant(size, digits))
 }
 
-/// C's `%.3g`: three significant digits, no zeros at the end.
-fn three_digits(number: f64) -> String {
-    let decimals = if number >= 100.0 {
-        0
+/// C's `%.3g` and the like, of at most a thousand: significant digits, no zeros at the end.
+fn significant(number: f64, digits: usize) -> String {
+    let whole = if number >= 100.0 {
+        3
     } else if number >= 10.0 {
-        1
-    } else {
         2
+    } else {
+        1
     };
+    let decimals = digits.saturating_sub(whole);
     let text = format!("{number:.decimals$}");
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
@@ -259,5 +269,6 @@ mod tests {
             [0, 999, 1000, 28_140_000, 170_000_000].map(human_size),
             ["0B", "999B", "1kB", "28.1MB", "170MB"]
         );
+        assert_eq!([999, 28_140_000, 1_234_567].map(exact_size), ["999B", "28.14MB", "1.235MB"]);
     }
 }

@@ -171,6 +171,7 @@ impl Images {
             self.receive(&from, pull, &parsed, tell)?;
         }
         let image = self.add_manifest(&manifest.content, std::slice::from_ref(&pull.name))?;
+        self.set_known_as(&pull.name, digest)?;
         Ok(Pulled { image, digest, known })
     }
 

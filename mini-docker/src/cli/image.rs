@@ -24,6 +24,14 @@ pub(crate) enum Image {
     Load(Load),
     /// Return low-level information on images
     Inspect(Inspect),
+    /// Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE
+    Tag(Tag),
+    /// Show the history of an image
+    History(History),
+    /// Remove unused images
+    Prune(Prune),
+    /// Draw the layers that images share
+    Tree(Tree),
 }
 
 #[derive(Debug, Args)]
@@ -31,6 +39,9 @@ pub(crate) struct Images {
     /// Show all images (default hides intermediate images, of which there are none)
     #[arg(short, long)]
     pub(crate) all: bool,
+    /// Filter output based on conditions provided
+    #[arg(short, long, value_name = "filter")]
+    pub(crate) filter: Vec<String>,
     /// Format output: 'table', 'table TEMPLATE', 'json' or a Go template
     #[arg(long, value_name = "string")]
     pub(crate) format: Option<String>,
@@ -69,6 +80,9 @@ pub(crate) struct Rmi {
     /// Force removal of the image
     #[arg(short, long)]
     pub(crate) force: bool,
+    /// Do not delete untagged parents (of which there are none)
+    #[arg(long)]
+    pub(crate) no_prune: bool,
     /// The images
     #[arg(required = true, value_name = "IMAGE")]
     pub(crate) images: Vec<String>,
@@ -98,4 +112,53 @@ pub(crate) struct Load {
     /// Suppress the load output
     #[arg(short, long)]
     pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Tag {
+    /// An image
+    #[arg(value_name = "SOURCE_IMAGE[:TAG]")]
+    pub(crate) source: String,
+    /// Its new name
+    #[arg(value_name = "TARGET_IMAGE[:TAG]")]
+    pub(crate) target: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct History {
+    /// Format output: 'table', 'table TEMPLATE', 'json' or a Go template
+    #[arg(long, value_name = "string")]
+    pub(crate) format: Option<String>,
+    /// Print sizes and dates in human readable format
+    #[arg(short = 'H', long, action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value_t = true, default_missing_value = "true", hide_possible_values = true, hide_default_value = true)]
+    pub(crate) human: bool,
+    /// Don't truncate output
+    #[arg(long)]
+    pub(crate) no_trunc: bool,
+    /// Only show image IDs
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    /// The image
+    #[arg(value_name = "IMAGE")]
+    pub(crate) image: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Prune {
+    /// Remove all unused images, not just dangling ones
+    #[arg(short, long)]
+    pub(crate) all: bool,
+    /// Provide filter values (e.g. "until=<timestamp>")
+    #[arg(long, value_name = "filter")]
+    pub(crate) filter: Vec<String>,
+    /// Do not prompt for confirmation
+    #[arg(short, long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Tree {
+    /// Only these images
+    #[arg(value_name = "IMAGE")]
+    pub(crate) images: Vec<String>,
 }

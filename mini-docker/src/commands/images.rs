@@ -2,12 +2,13 @@
 
 use jiff::Timestamp;
 use mini_engine::{Home, list};
+use mini_images::filter::{self, Filter, FilterError};
 use mini_images::{Image, Images, Reference};
-use regex_lite::Regex;
 use serde_json::{Value, json};
 
 use crate::cli;
 use crate::commands::print;
+use crate::failure::{self, OURS};
 use crate::format::{self, Column};
 use crate::values::human_size;
 
@@ -28,43 +29,47 @@ const TABLE: &str = "{{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.S
 const WITH_DIGESTS: &str = "{{.Repository}}\t{{.Tag}}\t{{.Digest}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}";
 
 pub(crate) fn run(home: &Home, args: &cli::Images) -> anyhow::Result<u8> {
+    let mut filters = filters(&args.filter, &filter::LIST)?;
+    filters.extend(args.repository.clone().map(Filter::Reference));
     let images = home.images()?;
     images.sweep();
-    let pattern = args.repository.as_deref().map(pattern).transpose()?;
     let now = Timestamp::now();
     let mut rows = Vec::new();
-    for image in images.list()? {
-        let matches = |name: &&Reference| {
-            let full = [name.familiar(), name.familiar_repository(), name.to_string()];
-            pattern.as_ref().is_none_or(|pattern| full.iter().any(|name| pattern.is_match(name)))
-        };
-        let names: Vec<&Reference> = image.names.iter().filter(matches).collect();
-        for name in &names {
+    for image in images.select(&filters)? {
+        for name in &image.names {
             rows.push(row(&images, &image, Some(name), now, args.no_trunc));
         }
-        if image.names.is_empty() && pattern.is_none() {
+        if image.names.is_empty() {
             rows.push(row(&images, &image, None, now, args.no_trunc));
         }
     }
     let format = if args.quiet { Some("{{.ID}}") } else { args.format.as_deref() };
+    if args.quiet {
+        // An image with several names has one id.
+        rows.dedup_by(|a, b| a["ID"] == b["ID"]);
+    }
     let table = if args.digests { WITH_DIGESTS } else { TABLE };
     print(&format::list(&rows, format, &COLUMNS, table)?)
 }
 
-/// What `*` and `?` in the name of a repository stand for: anything but a slash.
-fn pattern(text: &str) -> Result<Regex, regex_lite::Error> {
-    let escaped = regex_lite::escape(text).replace("\\*", "[^/]*").replace("\\?", "[^/]");
-    Regex::new(&format!("^{escaped}$"))
+/// The filters as typed. One of the wrong form is a wrong argument, with the status of those.
+pub(crate) fn filters(texts: &[String], known: &[&str]) -> anyhow::Result<Vec<Filter>> {
+    let parsed = texts.iter().map(|text| Filter::parse(text, known)).collect::<Result<Vec<_>, _>>();
+    parsed.map_err(|error| match error {
+        FilterError::Format(_) => failure::with_status(&error.into(), OURS),
+        _ => error.into(),
+    })
 }
 
 fn row(images: &Images, image: &Image, name: Option<&Reference>, now: Timestamp, whole: bool) -> Value {
     let none = || "<none>".to_owned();
     let created: Option<Timestamp> = image.config.created.as_ref().and_then(|created| created.parse().ok());
     let id = image.id.hex();
+    let tag = name.filter(|name| name.digest().is_none()).and_then(Reference::tag);
     json!({
         "Repository": name.map_or_else(none, Reference::familiar_repository),
-        "Tag": name.and_then(Reference::tag).map_or_else(none, str::to_owned),
-        "Digest": image.manifest.to_string(),
+        "Tag": tag.map_or_else(none, str::to_owned),
+        "Digest": name.and_then(|name| image.known_as(name)).map_or_else(none, |digest| digest.to_string()),
         "ID": if whole { image.id.to_string() } else { id[..12].to_owned() },
         "CreatedSince": created.map_or_else(|| "N/A".to_owned(), |created| format!("{} ago", list::ago(now, created))),
         "CreatedAt": created.map_or_else(|| "N/A".to_owned(), |created| created.strftime("%Y-%m-%d %H:%M:%S +0000 UTC").to_string()),

@@ -3,9 +3,9 @@
 use anyhow::bail;
 use mini_engine::find::FindError;
 use mini_engine::{Home, inspect};
-use mini_images::{Image, Images, Reference, StoreError};
+use mini_images::StoreError;
 use serde::Serialize as _;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::cli;
 use crate::commands::print;
@@ -55,30 +55,9 @@ fn find(home: &Home, name: &str, kind: Option<&str>) -> anyhow::Result<Value> {
     }
     let images = home.images()?;
     match images.find(name) {
-        Ok(image) => Ok(of_image(&images, &image)),
+        Ok(image) => Ok(images.inspect(&image)),
         Err(StoreError::NotFound { .. }) if kind.is_none() => bail!("No such object: {name}"),
         Err(StoreError::NotFound { .. }) => bail!("No such image: {name}"),
         Err(error) => Err(error.into()),
     }
-}
-
-fn of_image(images: &Images, image: &Image) -> Value {
-    let names: Vec<String> = image.names.iter().map(Reference::familiar).collect();
-    let digests: Vec<String> =
-        image.names.iter().map(|name| format!("{}@{}", name.familiar_repository(), image.manifest)).collect();
-    let config = &image.config;
-    json!({
-        "Id": image.id.to_string(),
-        "RepoTags": names,
-        "RepoDigests": digests,
-        "Comment": config.history.last().and_then(|line| line.comment.clone()).unwrap_or_default(),
-        "Created": config.created,
-        "Author": config.author.clone().unwrap_or_default(),
-        "Config": config.config,
-        "Architecture": config.architecture,
-        "Os": config.os,
-        "Size": images.size(image).unwrap_or(0),
-        "GraphDriver": { "Name": "overlay2", "Data": Value::Null },
-        "RootFS": { "Type": "layers", "Layers": config.rootfs.diff_ids.iter().map(ToString::to_string).collect::<Vec<_>>() },
-    })
 }

@@ -84,7 +84,7 @@ fn row(record: &Record, image: &str, now: Timestamp, whole: bool) -> Value {
 }
 
 /// The command on one line, as it would be typed.
-fn command(record: &Record, whole: bool) -> String {
+pub(crate) fn command(record: &Record, whole: bool) -> String {
     let quoted = |word: &String| if word.contains(' ') { format!("'{word}'") } else { word.clone() };
     let words = record.arguments.iter().map(quoted).collect::<Vec<_>>().join(" ");
     if whole || words.chars().count() <= COMMAND {

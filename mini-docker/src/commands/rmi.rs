@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 use mini_engine::{Home, Status, id, list};
-use mini_images::{Image, Reference, Removed};
+use mini_images::{Image, Reference, Removed, StoreError};
 
 use crate::cli::Rmi;
 
@@ -10,12 +10,17 @@ pub(crate) fn run(home: &Home, args: &Rmi) -> anyhow::Result<u8> {
     let images = home.images()?;
     super::repair(home);
     super::for_each(&args.images, |name| {
-        let image = images.find(name)?;
-        let names_left = images
-            .list()?
-            .iter()
-            .find(|other| other.manifest == image.manifest)
-            .map_or(0, |image| image.names.len());
+        let image = match images.find(name) {
+            Ok(image) => image,
+            // As `rm -f` of a file does: what is not there is gone. Docker says so all the same.
+            Err(error @ StoreError::NotFound { .. }) if args.force => {
+                crate::failure::report(&error.into());
+                return Ok(String::new());
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let names_left =
+            images.list()?.iter().find(|other| other.id == image.id).map_or(0, |image| image.names.len());
         let by_name = name.parse::<Reference>().is_ok_and(|name| image.names.contains(&name));
         if names_left <= 1 || !by_name {
             refuse_used(home, name, &image, by_name, args.force)?;

@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use crate::harness::Engine;
 
-const VERBS: [&str; 15] = [
+const VERBS: [&str; 19] = [
     "run", "ps", "logs", "stop", "kill", "rm", "images", "pull", "rmi", "import", "load", "inspect",
-    "version", "info", "doctor",
+    "version", "info", "doctor", "tag", "history", "manifest", "system",
 ];
 
 #[test]
@@ -20,7 +20,9 @@ fn every_verb_has_help() {
         assert_eq!(help.err(), "", "{verb}");
     }
     assert_eq!(engine.call("").ok(), top);
-    for verb in ["container ls", "container run", "image ls", "image rm"] {
+    for verb in
+        ["container ls", "container run", "image ls", "image rm", "image tree", "image prune", "system df"]
+    {
         engine.call(&format!("{verb} --help")).ok();
     }
     assert!(!engine.root().exists(), "help makes no directory");

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::harness::{Engine, eventually};
+use crate::made::{image, layer, named};
 
 fn inspected(engine: &Engine, line: &str) -> Vec<Value> {
     serde_json::from_str(&engine.call(line).ok()).unwrap()
@@ -81,6 +82,32 @@ fn an_image_has_dockers_fields() {
     assert_eq!(host["Config"]["Cmd"], json!(["sh"]));
     assert_eq!(host["RootFS"]["Layers"].as_array().unwrap().len(), 1);
     assert_eq!(inspected(&engine, "image inspect host:latest")[0], *host);
+    assert_eq!(engine.call("image inspect --format {{.Os}}|{{.Author}} host").ok(), "linux|");
+}
+
+#[test]
+fn an_image_says_where_its_layers_are_and_when_it_got_its_name() {
+    let Some(engine) = Engine::empty() else { return };
+    let layers = ["1", "2", "3"].map(|content| layer("f", content));
+    let more = json!({ "created": "2022-01-01T00:00:00Z", "author": "me", "variant": "v3" });
+    let id = image(&engine, &["web:1"], &layers, &more);
+    let root = engine.root().display().to_string();
+    let mut web = inspected(&engine, "inspect --type image web:1").remove(0);
+    let data = &web["GraphDriver"]["Data"];
+    assert_eq!(data["LowerDir"].as_str().unwrap().split(':').count(), 2);
+    assert!(std::path::Path::new(data["UpperDir"].as_str().unwrap()).join("f").exists());
+    assert!(web["Metadata"]["LastTagTime"].as_str().unwrap() > "2026");
+    web["Metadata"]["LastTagTime"] = "NOW".into();
+    insta::assert_snapshot!(
+        named(&serde_json::to_string_pretty(&web).unwrap(), &[(&id, "ID")]).replace(&root, "ROOT")
+    );
+    let nameless = image(&engine, &[], &layers[..1], &json!({}));
+    let nameless = &inspected(&engine, &format!("image inspect {nameless}"))[0];
+    assert_eq!(
+        (&nameless["RepoTags"], &nameless["RepoDigests"], &nameless["Metadata"]["LastTagTime"]),
+        (&json!([]), &json!([]), &json!("0001-01-01T00:00:00Z"))
+    );
+    assert_eq!(nameless["GraphDriver"]["Data"].as_object().unwrap().len(), 1);
 }
 
 #[test]

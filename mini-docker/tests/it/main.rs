@@ -1,8 +1,8 @@
 //! mini-docker as its users meet it: the real binary on the real kernel, nothing else assumed.
 //!
 //! `harness` gives each test an engine of its own and `leaks` sees that nothing is left of it; `needs` says what a
-//! test requires, `host_image` shares the image `host` between tests, `tars` and `pty` make archives and
-//! terminals. The rest are claims, a module for what they are about.
+//! test requires, `host_image` shares the image `host` between tests, `tars`, `made` and `pty` make archives,
+//! images and terminals. The rest are claims, a module for what they are about.
 
 #![allow(
     clippy::unwrap_used,
@@ -17,6 +17,7 @@ mod explain;
 mod files;
 mod harness;
 mod help;
+mod history;
 mod host_image;
 mod hostile;
 mod images;
@@ -33,14 +34,21 @@ mod listing;
 mod load;
 mod logs;
 mod machine;
+mod made;
+mod manifests;
 mod naming;
 mod needs;
 mod ordinary;
 mod parallel;
+mod prune;
 mod pty;
 mod pull;
 mod registry;
+mod selecting;
 mod streams;
+mod tags;
 mod tars;
 mod terminal;
+mod trees;
+mod usage;
 mod way;

@@ -1,0 +1,44 @@
+//! The arguments of `system …` and `manifest …`.
+
+use clap::{Args, Subcommand};
+
+use crate::cli::Format;
+
+/// `system …`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum System {
+    /// Show disk usage
+    Df(Df),
+    /// Display system-wide information
+    Info(Format),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Df {
+    /// Format output: 'table', 'table TEMPLATE', 'json' or a Go template
+    #[arg(long, value_name = "string")]
+    pub(crate) format: Option<String>,
+    /// Show detailed information on space usage
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+}
+
+/// `manifest …`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Manifest {
+    /// Display an image manifest, or manifest list
+    Inspect(ManifestInspect),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ManifestInspect {
+    /// Allow communication with an insecure registry
+    #[arg(long)]
+    pub(crate) insecure: bool,
+    /// Output additional info including layers and platform
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+    /// The image
+    #[arg(value_name = "NAME[:TAG|@DIGEST]")]
+    pub(crate) name: String,
+}

@@ -1,0 +1,15 @@
+//! `tag`: one more name for an image. docker-tag(1).
+
+use mini_engine::Home;
+
+use crate::cli;
+
+pub(crate) fn run(home: &Home, args: &cli::Tag) -> anyhow::Result<u8> {
+    let target = args.target.parse()?;
+    let images = home.images()?;
+    if mini_images::host::is_host(&args.source) {
+        images.host()?;
+    }
+    images.tag(&args.source, &target)?;
+    Ok(0)
+}
