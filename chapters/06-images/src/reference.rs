@@ -61,12 +61,18 @@ impl Reference {
         Self { tag: None, digest: Some(digest), ..self.clone() }
     }
 
-    /// The repository as people write it: without what is understood.
+    /// The repository as people write it: without what is understood. `docker.io/a.b/c` stays as it is, because
+    /// `a.b/c` would be understood as another registry's.
     pub fn familiar_repository(&self) -> String {
         if self.registry != HUB {
             return format!("{}/{}", self.registry, self.repository);
         }
-        self.repository.strip_prefix("library/").unwrap_or(&self.repository).to_owned()
+        let official = self.repository.strip_prefix("library/").filter(|name| !name.contains('/'));
+        match self.repository.split_once('/') {
+            _ if official.is_some() => official.unwrap_or_default().to_owned(),
+            Some((first, _)) if is_registry(first) => format!("{HUB}/{}", self.repository),
+            _ => self.repository.clone(),
+        }
     }
 
     /// The name as people write it, with its tag: `debian:latest`.
@@ -119,7 +125,7 @@ impl FromStr for Reference {
             return Err(wrong());
         }
         let (registry, path) = match name.split_once('/') {
-            Some((first, path)) if first.contains(['.', ':']) || first == "localhost" => (first, path),
+            Some((first, path)) if is_registry(first) => (first, path),
             _ => (HUB, name),
         };
         let registry =
@@ -141,6 +147,11 @@ impl FromStr for Reference {
         };
         Ok(Self { registry: registry.to_owned(), repository, tag, digest })
     }
+}
+
+/// Whether the first of several components is a registry rather than a namespace on Docker Hub.
+fn is_registry(first: &str) -> bool {
+    first.contains(['.', ':']) || first == "localhost"
 }
 
 /// `[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}`
@@ -189,6 +200,17 @@ mod tests {
         assert_eq!(full("index.docker.io/library/debian"), "docker.io/library/debian:latest");
         assert_eq!(full("localhost:5000/x"), "localhost:5000/x:latest");
         assert_eq!(full("localhost/x:y"), "localhost/x:y");
+    }
+
+    #[test]
+    fn a_name_is_shown_so_that_it_means_the_same_when_it_is_typed() {
+        let shown = |text: &str| text.parse::<Reference>().unwrap().familiar();
+        assert_eq!(shown("docker.io/library/debian"), "debian:latest");
+        assert_eq!(shown("docker.io/me/app"), "me/app:latest");
+        for text in ["docker.io/a.b/c:1", "docker.io/localhost/c:1", "library/a.b/c:1", "library/library/c:1"]
+        {
+            assert_eq!(shown(text), text);
+        }
     }
 
     #[test]
