@@ -7,7 +7,7 @@ use std::path::Path;
 
 use mini_images::filter::{Filter, LIST};
 use mini_images::import::Import;
-use mini_images::manifest::{self, Content};
+use mini_images::lookup::{self, Content};
 use mini_images::platform::Platform;
 use mini_images::{ImageConfig, Images, Reference};
 use mini_layers::{Digest, Owners};
@@ -24,7 +24,7 @@ pub fn reference(content: &[u8]) {
 
 /// A manifest, index or configuration is read or refused, and a configuration that was read can be written.
 pub fn manifest(content: &[u8]) {
-    match manifest::read(content) {
+    match lookup::read(content) {
         Ok(Content::Index(index)) => drop(Platform::own().choose(index.manifests()).cloned()),
         Ok(Content::Image(image)) => drop(image.layers().iter().map(|layer| layer.size()).max()),
         Err(_) => {}
