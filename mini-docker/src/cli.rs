@@ -1,6 +1,7 @@
 //! The arguments as typed. Names, letters and help are Docker's; a flag's value is read in [`crate::values`].
 
 mod image;
+mod registry;
 mod system;
 
 use std::ffi::OsString;
@@ -13,6 +14,7 @@ use mini_images::platform::Platform;
 
 use crate::failure::{Failure, OURS};
 pub(crate) use image::{History, Image, Images, Import, Load, Prune, Pull, Rmi, Tag, Tree};
+pub(crate) use registry::{Login, Logout, Push, Search};
 pub(crate) use system::{Df, Manifest, ManifestInspect, System};
 
 use crate::values::{Bytes, Cpus, EnvFile, Tmpfs, natural, whole};
@@ -60,6 +62,14 @@ pub(crate) enum Command {
     Images(Images),
     /// Download an image from a registry
     Pull(Pull),
+    /// Upload an image to a registry
+    Push(Push),
+    /// Authenticate to a registry
+    Login(Login),
+    /// Log out from a registry
+    Logout(Logout),
+    /// Search a registry for images
+    Search(Search),
     /// Remove one or more images
     Rmi(Rmi),
     /// Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE

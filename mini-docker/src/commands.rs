@@ -9,14 +9,18 @@ mod info;
 mod inspect;
 mod kill;
 mod load;
+mod login;
+mod logout;
 mod logs;
 mod manifest;
 mod prune;
 mod ps;
 mod pull;
+mod push;
 mod rm;
 mod rmi;
 mod run;
+mod search;
 mod stop;
 mod tag;
 mod tree;
@@ -50,6 +54,10 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Container(Container::Inspect(args)) => inspect::run(&home?, &args, Some("container")),
         Command::Images(args) | Command::Image(Image::Ls(args)) => images::run(&home?, &args),
         Command::Pull(args) | Command::Image(Image::Pull(args)) => pull::run(&home?, &args),
+        Command::Push(args) | Command::Image(Image::Push(args)) => push::run(&home?, &args),
+        Command::Search(args) => search::run(&args),
+        Command::Login(args) => login::run(&args),
+        Command::Logout(args) => logout::run(&args),
         Command::Rmi(args) | Command::Image(Image::Rm(args)) => rmi::run(&home?, &args),
         Command::Import(args) | Command::Image(Image::Import(args)) => import::run(&home?, &args),
         Command::Load(args) | Command::Image(Image::Load(args)) => load::run(&home?, &args),
@@ -92,6 +100,12 @@ fn print(text: &str) -> anyhow::Result<u8> {
         }
         _ => Ok(0),
     }
+}
+
+/// Writes to standard error, for what is no failure.
+fn warn(text: &str) {
+    // A closed standard error leaves nothing to say it on.
+    let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
 /// Does the same for several names: prints each that went well, reports each that did not, and goes on.

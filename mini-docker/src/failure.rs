@@ -5,7 +5,10 @@ use std::io::Write as _;
 use mini_engine::{HomeError, StartError};
 use mini_images::StoreError;
 use mini_images::pull::PullError;
-use mini_images::registry::{AuthError, RegistryError};
+use mini_images::push::PushError;
+use mini_images::registry::catalog::SearchError;
+use mini_images::registry::login::LoginError;
+use mini_images::registry::{AuthError, HttpError, RegistryError};
 use mini_sys::Errno;
 
 /// The status for what is our fault and not a program's.
@@ -50,6 +53,11 @@ fn visible(text: &str) -> String {
         .collect()
 }
 
+/// The error as one line, for what is told and gone on from.
+pub(crate) fn line(error: &anyhow::Error) -> String {
+    visible(&chain(error))
+}
+
 /// The error and its causes on one line. A cause that its error repeats is left out.
 fn chain(error: &anyhow::Error) -> String {
     let mut parts: Vec<String> = Vec::new();
@@ -79,8 +87,8 @@ fn hint(error: &anyhow::Error) -> Option<String> {
                     .to_owned(),
             );
         }
-        if let Some(hint) = cause.downcast_ref().and_then(of_registry) {
-            return Some(hint.to_owned());
+        if let Some(hint) = of_remote(cause) {
+            return Some(hint);
         }
         if let Some(HomeError::Unusable { path, .. }) = cause.downcast_ref() {
             return Some(format!(
@@ -100,17 +108,47 @@ fn hint(error: &anyhow::Error) -> Option<String> {
     })
 }
 
-fn of_registry(error: &PullError) -> Option<&'static str> {
-    let PullError::Registry(error) = error else { return None };
+/// Errors that say what their source says, which is therefore not in the chain, and those that bring one.
+fn of_remote(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
+    if let Some(PullError::Registry(error)) = cause.downcast_ref() {
+        return of_registry(error);
+    }
+    if let Some(PushError::Registry(error)) = cause.downcast_ref() {
+        return of_registry(error);
+    }
+    match cause.downcast_ref() {
+        Some(SearchError::Http(error)) => return of_http(error),
+        Some(SearchError::Auth(error)) => return of_auth(error),
+        _ => {}
+    }
+    match cause.downcast_ref() {
+        Some(LoginError::Http(error)) => of_http(error),
+        _ => None,
+    }
+}
+
+fn of_registry(error: &RegistryError) -> Option<String> {
     match error {
-        RegistryError::Http(error) if error.is_about_trust() => Some(
-            "the certificate of its authority goes into /etc/mini-docker/certs.d/REGISTRY/, as a file *.crt",
-        ),
-        RegistryError::Auth(AuthError::NoCredentials(_)) => {
-            Some("they are read from ~/.docker/config.json, where `docker login` writes them")
+        RegistryError::Http(error) => of_http(error),
+        RegistryError::Auth(error) => of_auth(error),
+        _ => None,
+    }
+}
+
+fn of_auth(error: &AuthError) -> Option<String> {
+    match error {
+        AuthError::NoCredentials(registry) => {
+            Some(format!("`mini-docker login {registry}` asks for them, and keeps them"))
         }
         _ => None,
     }
+}
+
+fn of_http(error: &HttpError) -> Option<String> {
+    error.is_about_trust().then(|| {
+        "the certificate of its authority goes into /etc/mini-docker/certs.d/REGISTRY/, as a file *.crt"
+            .to_owned()
+    })
 }
 
 fn of_errno(errno: Errno) -> Option<String> {

@@ -16,7 +16,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
-use mini_images::registry::{Credentials, Settings};
+use mini_images::registry::{Credentials, Proxies, Settings};
 use mini_layers::Bounds;
 use serde::Deserialize;
 
@@ -73,14 +73,34 @@ pub(crate) fn registries() -> anyhow::Result<Settings> {
         mirrors: user.mirrors.or(machine.mirrors).unwrap_or_default(),
         insecure: user.insecure.or(machine.insecure).unwrap_or_default(),
         certificates,
+        proxies: proxies(),
+        ..Settings::default()
     })
 }
 
-/// What `docker login` keeps for this registry.
+/// What `login` keeps for this registry.
 pub(crate) fn credentials(registry: &str) -> anyhow::Result<Option<Credentials>> {
-    match directory("DOCKER_CONFIG", ".docker") {
-        Some(docker) => Ok(Credentials::find(&docker.join("config.json"), registry)?),
+    match credentials_file() {
+        Some(file) => Ok(Credentials::find(&file, registry)?),
         None => Ok(None),
+    }
+}
+
+/// Docker's `config.json`, where `login` keeps names and passwords.
+pub(crate) fn credentials_file() -> Option<PathBuf> {
+    directory("DOCKER_CONFIG", ".docker").map(|docker| docker.join("config.json"))
+}
+
+/// The proxies that the environment names, by either spelling.
+fn proxies() -> Proxies {
+    let set = |name: &str| {
+        let value = |name: String| std::env::var(name).ok().filter(|value| !value.is_empty());
+        value(name.to_ascii_uppercase()).or_else(|| value(name.to_ascii_lowercase()))
+    };
+    Proxies {
+        https: set("https_proxy"),
+        http: set("http_proxy"),
+        except: set("no_proxy").unwrap_or_default(),
     }
 }
 

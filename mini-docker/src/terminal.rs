@@ -12,7 +12,7 @@ use mini_runtime::wire::{CHUNK, FromMonitor, ToMonitor};
 use mini_sys::ipc::{self, PollFd, PollFlags};
 use mini_sys::pidfd;
 use mini_sys::signal::{self, Signal, SignalFd};
-use mini_sys::tty::{self, Raw, WindowSize};
+use mini_sys::tty::{self, Hidden, Raw, WindowSize};
 use mini_sys::{Errno, Pid};
 
 /// How it went.
@@ -59,6 +59,47 @@ pub(crate) fn is_terminal() -> bool {
 pub(crate) fn size() -> Option<WindowSize> {
     tty::window_size(io::stdout()).or_else(|_| tty::window_size(io::stdin())).ok()
 }
+
+/// Asks for a line, which is not shown while it is typed where it is `secret`. A signal ends the command as it would
+/// have, but not before the terminal is as it was.
+pub(crate) fn ask(what: &str, secret: bool) -> anyhow::Result<String> {
+    let signals =
+        signal::signalfd(&ENDING.map(|signal| signal as i32)).context("wait for a signal at the terminal")?;
+    let hidden = if secret { Some(Hidden::enter(io::stdin())?) } else { None };
+    write(&mut io::stderr(), what.as_bytes())?;
+    let mut line = Vec::new();
+    let mut came = None;
+    while came.is_none() && !line.ends_with(b"\n") {
+        let stdin = io::stdin();
+        let mut fds =
+            [PollFd::new(signals.as_fd(), PollFlags::POLLIN), PollFd::new(stdin.as_fd(), PollFlags::POLLIN)];
+        ipc::poll(&mut fds, None)?;
+        let ready = fds.map(|fd| fd.any().unwrap_or(false));
+        if ready[0] {
+            came = signal::next(&signals)?;
+        } else if ready[1] {
+            let mut chunk = [0; 1024];
+            match ipc::read(io::stdin(), &mut chunk) {
+                Ok(length) if length > 0 => line.extend_from_slice(&chunk[..length]),
+                // The end of input, or a terminal that hung up.
+                _ => break,
+            }
+        }
+    }
+    drop(hidden);
+    drop(signals);
+    signal::unblock_all()?;
+    if let Some(number) = came {
+        write(&mut io::stderr(), b"\n")?;
+        let number = Signal::try_from(number).context("end as a signal wants it")?;
+        signal::kill(Pid::this(), number)?;
+    }
+    let line = String::from_utf8(line).map_err(|_| anyhow::anyhow!("what was typed is not UTF-8"))?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// The signals that end a command.
+const ENDING: [Signal; 4] = [Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM];
 
 /// Waits until the program runs, or cannot.
 pub(crate) fn await_start(socket: &OwnedFd) -> anyhow::Result<Ending> {

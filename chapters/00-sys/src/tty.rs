@@ -3,7 +3,7 @@
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
-use nix::sys::termios::{self, SetArg, Termios};
+use nix::sys::termios::{self, LocalFlags, SetArg, Termios};
 use rustix::pty::OpenptFlags;
 
 use crate::call::{Result, call};
@@ -103,5 +103,37 @@ impl Drop for Raw {
     fn drop(&mut self) {
         // Nobody is left to tell: the terminal may be gone, and that is an end too.
         let _ = termios::tcsetattr(&self.terminal, SetArg::TCSADRAIN, &self.before);
+    }
+}
+
+/// A terminal that does not show what is typed, line by line as before: for passwords. Dropping it brings the
+/// terminal back to what it was.
+#[derive(Debug)]
+pub struct Hidden {
+    terminal: OwnedFd,
+    before: Termios,
+}
+
+impl Hidden {
+    /// Turns off the echo of `terminal`, but for that of the end of a line. What was typed before it is dropped,
+    /// because it was shown. termios(3), `ECHO`, `ECHONL`.
+    ///
+    /// # Errors
+    /// `ENOTTY`; `EMFILE`, because it keeps a descriptor of its own.
+    pub fn enter(terminal: impl AsFd) -> Result<Self> {
+        let terminal = call(|| "dup()".to_owned(), || nix::unistd::dup(terminal.as_fd()))?;
+        let before = call(|| "tcgetattr()".to_owned(), || termios::tcgetattr(&terminal))?;
+        let mut hidden = before.clone();
+        hidden.local_flags.remove(LocalFlags::ECHO);
+        hidden.local_flags.insert(LocalFlags::ECHONL);
+        call(|| "tcsetattr()".to_owned(), || termios::tcsetattr(&terminal, SetArg::TCSAFLUSH, &hidden))?;
+        Ok(Self { terminal, before })
+    }
+}
+
+impl Drop for Hidden {
+    fn drop(&mut self) {
+        // As with `Raw`: a terminal that is gone needs no settings.
+        let _ = termios::tcsetattr(&self.terminal, SetArg::TCSANOW, &self.before);
     }
 }

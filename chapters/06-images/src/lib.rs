@@ -19,6 +19,7 @@ mod manifest;
 pub mod moment;
 pub mod platform;
 pub mod pull;
+pub mod push;
 pub mod reference;
 pub mod registry;
 pub mod remove;

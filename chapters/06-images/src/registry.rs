@@ -1,29 +1,39 @@
-//! Talks to a registry: the OCI distribution protocol, as far as reading goes.
+//! Talks to a registry: the OCI distribution protocol.
 //!
 //! A registry is a web server with two kinds of things behind it: manifests, found by tag or digest, and blobs, found
-//! by digest. Reading is `GET`; who may read is asked with a challenge, answered with a token, and asked again when
-//! the token is too old. Digests make it not matter who sends the bytes: whoever receives them checks.
-//! OCI distribution spec 1.1, "Pull"; RFC 9110 (challenges, ranges); book ch. 6.
+//! by digest. Reading is `GET`, here; writing is in `upload`. Who may do it is asked with a challenge, answered with a
+//! token, and asked again when the token is too old. Digests make it not matter who sends the bytes: whoever receives
+//! them checks. OCI distribution spec 1.1, "Pull"; RFC 9110 (challenges, ranges); book ch. 6.
 
+mod address;
 pub mod auth;
+pub mod catalog;
 pub mod credentials;
 pub mod endpoint;
 mod http;
+mod keyring;
+pub mod login;
+pub mod proxy;
+mod refusal;
 mod resume;
+pub(crate) mod upload;
 
 use std::io::Read;
 
 use mini_layers::Digest;
-use serde::Deserialize;
+use ureq::http::Method;
 
 use crate::reference::Reference;
 pub use auth::AuthError;
 pub use credentials::{Credentials, CredentialsError};
 pub use endpoint::{Endpoint, Settings};
 pub use http::HttpError;
+pub use keyring::HelperError;
+pub use proxy::Proxies;
 
-use auth::Challenge;
-use http::{Answer, Http};
+use auth::{Challenge, Claim};
+use http::{Answer, Http, Request};
+use refusal::refusal;
 
 /// No manifest is longer, in bytes: what a registry of good faith sends has a few thousand.
 pub const LARGEST_MANIFEST: u64 = 4 << 20;
@@ -45,9 +55,11 @@ pub enum RegistryError {
     Auth(#[from] AuthError),
     /// Docker's words for a repository that is not there, or not for us: a registry does not say which.
     #[error(
-        "pull access denied for {repository}, repository does not exist or may require 'docker login': {message}"
+        "{what} access denied for {repository}, repository does not exist or may require 'docker login': {message}"
     )]
     Denied {
+        /// `pull` or `push`.
+        what: &'static str,
         /// As people write it.
         repository: String,
         /// What the registry said.
@@ -99,6 +111,8 @@ pub struct Repository {
     reference: Reference,
     credentials: Option<Credentials>,
     authorization: Option<String>,
+    /// What tokens are asked for, where it is more than reading.
+    scopes: Vec<String>,
 }
 
 /// A manifest or an index, as it came.
@@ -115,7 +129,14 @@ pub struct Manifest {
 impl Repository {
     /// The repository that `reference` names, at `endpoint`. Nothing is sent yet.
     pub fn new(endpoint: Endpoint, reference: Reference, credentials: Option<Credentials>) -> Self {
-        Self { http: Http::new(&endpoint), endpoint, reference, credentials, authorization: None }
+        Self {
+            http: Http::new(&endpoint),
+            endpoint,
+            reference,
+            credentials,
+            authorization: None,
+            scopes: Vec::new(),
+        }
     }
 
     /// The manifest of a tag or a digest, verified where there is a digest.
@@ -154,88 +175,76 @@ impl Repository {
         format!("{}/v2/{}/{kind}/{what}", self.endpoint.base(), self.reference.repository())
     }
 
-    /// Asks, and when the registry wants to know who does, asks again with a token.
     fn get(&mut self, url: &str, headers: &[(&str, &str)]) -> Result<Answer, RegistryError> {
-        let answer = self.ask(url, headers)?;
-        if answer.status() != 401 {
-            return self.judged(url, answer);
-        }
-        let challenge = answer.header("www-authenticate").unwrap_or_default();
-        let Some(challenge) = Challenge::parse(&challenge) else {
-            return self.judged(url, answer);
+        let request = Request { headers: headers.to_vec(), ..Request::new(Method::GET, url) };
+        let answer = self.send(&request)?;
+        if matches!(answer.status(), 200 | 206) { Ok(answer) } else { Err(self.refused(url, answer)) }
+    }
+
+    /// Makes a request as often as may help; when the registry wants to know who does, once more with a token.
+    fn send(&mut self, request: &Request) -> Result<Answer, RegistryError> {
+        self.known(request, Http::send)
+    }
+
+    /// Makes a request once, and once more when the registry wants to know who does.
+    fn once(&mut self, request: &Request) -> Result<Answer, RegistryError> {
+        self.known(request, Http::once)
+    }
+
+    fn known(
+        &mut self,
+        request: &Request,
+        make: fn(&Http, &Request) -> Result<Answer, HttpError>,
+    ) -> Result<Answer, RegistryError> {
+        let with = |authorization: &Option<String>, http: &Http| {
+            let mut request = request.clone();
+            request.headers.extend(authorization.iter().map(|value| ("authorization", value.as_str())));
+            make(http, &request)
         };
-        let scope = format!("repository:{}:pull", self.reference.repository());
-        let authorization = auth::answer(
-            &self.http,
-            self.reference.registry(),
-            &challenge,
-            &scope,
-            self.credentials.as_ref(),
-        )?;
-        self.authorization = Some(authorization);
-        let answer = self.ask(url, headers)?;
-        self.judged(url, answer)
-    }
-
-    fn ask(&self, url: &str, headers: &[(&str, &str)]) -> Result<Answer, HttpError> {
-        let authorization = self.authorization.iter().map(|value| ("authorization", value.as_str()));
-        let headers: Vec<(&str, &str)> = headers.iter().copied().chain(authorization).collect();
-        self.http.get(url, &headers)
-    }
-
-    fn judged(&self, url: &str, mut answer: Answer) -> Result<Answer, RegistryError> {
-        let status = answer.status();
-        if matches!(status, 200 | 206) {
+        let answer = with(&self.authorization, &self.http)?;
+        if answer.status() != 401 {
             return Ok(answer);
         }
+        let challenge = answer.header("www-authenticate").unwrap_or_default();
+        let Some(challenge) = Challenge::parse(&challenge) else { return Ok(answer) };
+        let claim = Claim {
+            registry: self.reference.registry(),
+            scopes: &self.wanted(&challenge),
+            credentials: self.credentials.as_ref(),
+            lasting: false,
+        };
+        self.authorization = Some(auth::answer(&self.http, &challenge, &claim)?.header);
+        Ok(with(&self.authorization, &self.http)?)
+    }
+
+    /// What to ask a token for: to write it is more than the registry names when it is first read from.
+    fn wanted(&self, challenge: &Challenge) -> Vec<String> {
+        match challenge {
+            _ if !self.scopes.is_empty() => self.scopes.clone(),
+            Challenge::Bearer { scope: Some(scope), .. } => vec![scope.clone()],
+            _ => vec![format!("repository:{}:pull", self.reference.repository())],
+        }
+    }
+
+    fn refused(&self, url: &str, mut answer: Answer) -> RegistryError {
+        let status = answer.status();
         let message = refusal(&answer.read(64 << 10).unwrap_or_default());
         match status {
             401 | 403 => {
                 let message = message
                     .unwrap_or_else(|| "denied: requested access to the resource is denied".to_owned());
-                Err(RegistryError::Denied { repository: self.reference.familiar_repository(), message })
+                let what = if self.scopes.is_empty() { "pull" } else { "push" };
+                RegistryError::Denied { what, repository: self.reference.familiar_repository(), message }
             }
-            404 if url.contains("/manifests/") => {
+            404 if url.contains("/manifests/") && self.scopes.is_empty() => {
                 let message = message.unwrap_or_else(|| "manifest unknown".to_owned());
-                Err(RegistryError::NotFound { reference: self.reference.familiar(), message })
+                RegistryError::NotFound { reference: self.reference.familiar(), message }
             }
-            _ => Err(RegistryError::Status {
-                url: url.to_owned(),
+            _ => RegistryError::Status {
+                url: url.split('?').next().unwrap_or_default().to_owned(),
                 status,
                 message: message.unwrap_or_default(),
-            }),
+            },
         }
-    }
-}
-
-/// What a registry says about a refusal: `manifest unknown: manifest unknown`. OCI distribution spec, "Error Codes".
-fn refusal(body: &[u8]) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Errors {
-        errors: Vec<One>,
-    }
-    #[derive(Deserialize)]
-    struct One {
-        code: String,
-        #[serde(default)]
-        message: String,
-    }
-    let errors: Errors = serde_json::from_slice(body).ok()?;
-    let one = errors.errors.into_iter().next()?;
-    let code = one.code.to_ascii_lowercase().replace('_', " ");
-    Some(if one.message.is_empty() { code } else { format!("{code}: {}", one.message) })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::refusal;
-
-    #[test]
-    fn a_refusal_is_told_in_the_registrys_words() {
-        let body =
-            br#"{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown","detail":{"Tag":"x"}}]}"#;
-        assert_eq!(refusal(body).as_deref(), Some("manifest unknown: manifest unknown"));
-        assert_eq!(refusal(br#"{"errors":[{"code":"DENIED"}]}"#).as_deref(), Some("denied"));
-        assert_eq!(refusal(b"<html>"), None);
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Subcommand};
 use mini_images::platform::Platform;
 
-use crate::cli::Inspect;
+use crate::cli::{Inspect, Push};
 
 /// `image …`: the same commands by their longer names.
 #[derive(Debug, Subcommand)]
@@ -15,6 +15,8 @@ pub(crate) enum Image {
     Ls(Images),
     /// Download an image from a registry
     Pull(Pull),
+    /// Upload an image to a registry
+    Push(Push),
     /// Remove one or more images
     #[command(visible_alias = "remove")]
     Rm(Rmi),

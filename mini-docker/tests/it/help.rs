@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use crate::harness::Engine;
 
-const VERBS: [&str; 19] = [
-    "run", "ps", "logs", "stop", "kill", "rm", "images", "pull", "rmi", "import", "load", "inspect",
-    "version", "info", "doctor", "tag", "history", "manifest", "system",
+const VERBS: [&str; 23] = [
+    "run", "ps", "logs", "stop", "kill", "rm", "images", "pull", "push", "login", "logout", "search", "rmi",
+    "import", "load", "inspect", "version", "info", "doctor", "tag", "history", "manifest", "system",
 ];
 
 #[test]

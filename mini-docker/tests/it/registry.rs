@@ -1,7 +1,7 @@
 //! A real registry (Debian's `docker-registry`) on a port of its own, filled by the test over its own protocol.
 
 use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -39,6 +39,13 @@ impl Registry {
         let tls = json!({ "certificate": path("server.crt"), "key": path("server.key") });
         let auth = json!({ "htpasswd": { "realm": "test", "path": users } });
         Self::with(engine, "guarded.yml", &tls, &auth)
+    }
+
+    /// What the client of a guarded registry needs to trust it, below a directory for `DOCKER_CONFIG`.
+    pub(crate) fn trust(&self, engine: &Engine, docker: &Path) {
+        let trusted = docker.join("certs.d").join(self.address());
+        std::fs::create_dir_all(&trusted).unwrap();
+        std::fs::copy(engine.path("ca.crt"), trusted.join("ca.crt")).unwrap();
     }
 
     fn with(engine: &Engine, file: &str, tls: &Value, auth: &Value) -> Option<Self> {

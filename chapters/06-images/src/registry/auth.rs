@@ -6,8 +6,10 @@
 
 use serde::Deserialize;
 
+use crate::registry::address::{encoded, with_field};
 use crate::registry::credentials::Credentials;
 use crate::registry::http::{Http, HttpError};
+use crate::registry::refusal::refusal;
 
 /// No token.
 #[derive(Debug, thiserror::Error)]
@@ -16,12 +18,14 @@ pub enum AuthError {
     #[error("ask for a token")]
     Ask(#[source] HttpError),
     /// It refuses.
-    #[error("{realm} gives no token: it answers {status}")]
+    #[error("{realm} gives no token: it answers {status}{}", if message.is_empty() { String::new() } else { format!(": {message}") })]
     Refused {
         /// Who was asked.
         realm: String,
-        /// The status of HTTP.
-        status: u16,
+        /// The status of HTTP, with its words.
+        status: String,
+        /// What it says.
+        message: String,
     },
     /// It answers something else.
     #[error("{realm} gives no token")]
@@ -37,6 +41,35 @@ pub enum AuthError {
     /// Name and password are wanted, and there are none.
     #[error("{0} wants a name and a password")]
     NoCredentials(String),
+    /// The registry has TLS, and the third party would be sent the password without.
+    #[error("{from} wants the password to be sent to {realm}, which has no TLS")]
+    Unsafe {
+        /// The registry.
+        from: String,
+        /// The third party.
+        realm: String,
+    },
+}
+
+/// What is wanted, and as whom.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Claim<'a> {
+    /// Of which registry.
+    pub(crate) registry: &'a str,
+    /// For what: `repository:NAME:pull`.
+    pub(crate) scopes: &'a [String],
+    /// Who asks.
+    pub(crate) credentials: Option<&'a Credentials>,
+    /// Whether a token in place of the password is wanted too: at a login.
+    pub(crate) lasting: bool,
+}
+
+/// What meets the challenge.
+pub(crate) struct Granted {
+    /// The value of an `Authorization` header.
+    pub(crate) header: String,
+    /// A token in place of the password.
+    pub(crate) identity: Option<String>,
 }
 
 /// What a registry wants to know.
@@ -85,66 +118,83 @@ fn parameters(mut text: &str) -> Vec<(String, String)> {
     found
 }
 
-/// The value of an `Authorization` header that meets the challenge of the registry `from`.
+/// Meets the challenge of a registry.
 ///
 /// # Errors
 /// What [`AuthError`] lists.
-pub(crate) fn answer(
-    http: &Http,
-    from: &str,
-    challenge: &Challenge,
-    scope: &str,
-    credentials: Option<&Credentials>,
-) -> Result<String, AuthError> {
-    let (realm, service, asked) = match challenge {
+pub(crate) fn answer(http: &Http, challenge: &Challenge, claim: &Claim) -> Result<Granted, AuthError> {
+    let basic = claim.credentials.and_then(Credentials::basic);
+    let (realm, service) = match challenge {
         Challenge::Basic => {
-            let basic = credentials.and_then(Credentials::basic);
-            return basic.ok_or_else(|| AuthError::NoCredentials(from.to_owned()));
+            let header = basic.ok_or_else(|| AuthError::NoCredentials(claim.registry.to_owned()))?;
+            return Ok(Granted { header, identity: None });
         }
-        Challenge::Bearer { realm, service, scope } => (realm, service, scope),
+        Challenge::Bearer { realm, service, .. } => (realm, service.as_deref()),
     };
-    let scope = asked.as_deref().unwrap_or(scope);
-    let mut answer = match credentials {
+    if claim.credentials.is_some() && !http.trusts(realm) {
+        return Err(AuthError::Unsafe { from: claim.registry.to_owned(), realm: realm.clone() });
+    }
+    let mut answer = match claim.credentials {
         // An identity token stands for a password that we do not have; it is exchanged by another request.
-        Some(Credentials::Identity(token)) => {
-            let mut fields = vec![
-                ("grant_type", "refresh_token"),
-                ("refresh_token", token.as_str()),
-                ("client_id", "mini-docker"),
-                ("scope", scope),
-            ];
-            fields.extend(service.as_deref().map(|service| ("service", service)));
-            http.post_form(realm, &fields)
-        }
+        Some(Credentials::Identity(token)) => http.post_form(realm, &exchange(token, service, claim.scopes)),
         _ => {
-            let mut url =
-                format!("{realm}{}scope={}", if realm.contains('?') { '&' } else { '?' }, encoded(scope));
-            if let Some(service) = service {
-                url += &format!("&service={}", encoded(service));
-            }
-            let basic = credentials.and_then(Credentials::basic);
             let headers: Vec<(&str, &str)> =
                 basic.iter().map(|value| ("authorization", value.as_str())).collect();
-            http.get(&url, &headers)
+            http.get(&question(realm, service, claim), &headers)
         }
     }
     .map_err(AuthError::Ask)?;
-    if answer.status() != 200 {
-        return Err(AuthError::Refused { realm: realm.clone(), status: answer.status() });
-    }
     let body = answer.read(1 << 20).map_err(AuthError::Ask)?;
+    if answer.status() != 200 {
+        let message = refusal(&body).unwrap_or_default();
+        return Err(AuthError::Refused { realm: realm.clone(), status: answer.status_text(), message });
+    }
     let no_token = |source| AuthError::NoToken { realm: realm.clone(), source };
-    serde_json::from_slice::<Token>(&body)
-        .map_err(no_token)?
-        .header()
-        .ok_or_else(|| AuthError::Empty(realm.clone()))
+    let token: Token = serde_json::from_slice(&body).map_err(no_token)?;
+    let identity = token.refresh_token.clone().filter(|token| !token.is_empty());
+    let header = token.header().ok_or_else(|| AuthError::Empty(realm.clone()))?;
+    Ok(Granted { header, identity })
 }
+
+/// The address of a token. Distribution spec, "Requesting a Token".
+fn question(realm: &str, service: Option<&str>, claim: &Claim) -> String {
+    let mut url = realm.to_owned();
+    for scope in claim.scopes {
+        url = with_field(&url, "scope", scope);
+    }
+    if let Some(service) = service {
+        url = with_field(&url, "service", service);
+    }
+    if claim.lasting {
+        url = with_field(&url, "offline_token", "true");
+    }
+    if let Some(Credentials::Password { user, .. }) = claim.credentials {
+        url = with_field(&with_field(&url, "client_id", CLIENT), "account", user);
+    }
+    url
+}
+
+/// The form that asks for a token in exchange for another. RFC 6749, "Refreshing an Access Token".
+fn exchange(token: &str, service: Option<&str>, scopes: &[String]) -> String {
+    let mut form = format!("grant_type=refresh_token&refresh_token={}&client_id={CLIENT}", encoded(token));
+    if !scopes.is_empty() {
+        form += &format!("&scope={}", encoded(&scopes.join(" ")));
+    }
+    if let Some(service) = service {
+        form += &format!("&service={}", encoded(service));
+    }
+    form
+}
+
+/// How we call ourselves.
+const CLIENT: &str = "mini-docker";
 
 /// What the third party answers. Some call the token by one name, some by the other, some by both.
 #[derive(Deserialize)]
 struct Token {
     token: Option<String>,
     access_token: Option<String>,
+    refresh_token: Option<String>,
 }
 
 impl Token {
@@ -152,14 +202,6 @@ impl Token {
         let token = self.token.or(self.access_token).filter(|token| !token.is_empty())?;
         Some(format!("Bearer {token}"))
     }
-}
-
-/// Percent-encoded, all but what RFC 3986 calls unreserved.
-fn encoded(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    text.bytes()
-        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
-        .collect()
 }
 
 #[cfg(test)]
@@ -190,10 +232,5 @@ mod tests {
         }
         assert_eq!(header("{}"), None);
         assert_eq!(header(r#"{"token":""}"#), None);
-    }
-
-    #[test]
-    fn a_scope_survives_being_put_into_an_address() {
-        assert_eq!(encoded("repository:a/b:pull"), "repository%3Aa%2Fb%3Apull");
     }
 }

@@ -1,19 +1,22 @@
 //! Names and passwords, where Docker keeps them: `~/.docker/config.json` and its helpers.
 //!
-//! A helper is a program `docker-credential-NAME` that keeps secrets in a keyring and is asked over a pipe. Nothing here
-//! prints or logs a secret, and [`Credentials`] do not show theirs. docker-login(1), "Credential helpers".
+//! The file says of each registry who the user is there, or which helper (see `keyring`) to ask. A change keeps all
+//! that it says beside, is written elsewhere first, and is nobody's to read but its owner's. Nothing here prints or
+//! logs a secret, and [`Credentials`] do not show theirs. docker-login(1), "Credential helpers".
 
 use std::collections::HashMap;
 use std::fmt;
-use std::io::{self, Write as _};
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize as _};
+use serde_json::{Map, Value, json};
 
 use crate::reference::HUB;
+use crate::registry::keyring::{Helper, HelperError, Kept, TOKEN};
 
 /// The name under which Docker keeps what belongs to Docker Hub.
 const HUB_KEY: &str = "https://index.docker.io/v1/";
@@ -57,11 +60,14 @@ pub enum CredentialsError {
         /// Why.
         source: serde_json::Error,
     },
-    /// A helper cannot be asked.
-    #[error("ask `{helper}`")]
-    Helper {
-        /// Its program.
-        helper: String,
+    /// A helper.
+    #[error(transparent)]
+    Helper(#[from] HelperError),
+    /// The file cannot be written.
+    #[error("write {}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
         /// Why.
         source: io::Error,
     },
@@ -97,22 +103,73 @@ impl Credentials {
     /// # Errors
     /// What [`CredentialsError`] lists; that there is no file is no error.
     pub fn find(path: &Path, registry: &str) -> Result<Option<Self>, CredentialsError> {
-        let text = match std::fs::read(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(source) => return Err(CredentialsError::Read { path: path.to_owned(), source }),
-        };
-        let file: File = serde_json::from_slice(&text)
-            .map_err(|source| CredentialsError::Parse { path: path.to_owned(), source })?;
-        let key = if registry == HUB { HUB_KEY } else { registry };
-        if let Some(helper) = file.helpers.get(key).or(file.store.as_ref()) {
-            return ask(&format!("docker-credential-{helper}"), key);
+        let file: File = parse(path, Value::Object(read(path)?))?;
+        let key = key(registry);
+        if let Some(helper) = file.helper(key) {
+            return Ok(helper.get(key)?.map(Self::from));
         }
-        Ok(file
-            .auths
-            .get(key)
-            .or_else(|| file.auths.get(&format!("https://{key}")))
-            .and_then(Auth::credentials))
+        let exact = file.auths.get(key);
+        // Docker once wrote whole addresses.
+        let written = || file.auths.iter().find(|(name, _)| key != HUB_KEY && host(name) == key);
+        Ok(exact.or_else(|| written().map(|(_, auth)| auth)).and_then(Auth::credentials))
+    }
+
+    /// Keeps these credentials of `user` for `registry` in the file at `path`, or with the helper that it names.
+    /// Returns whether they lie in the file for whoever can read it.
+    ///
+    /// # Errors
+    /// What [`CredentialsError`] lists; the file is as it was then.
+    pub fn keep(&self, path: &Path, registry: &str, user: &str) -> Result<bool, CredentialsError> {
+        let mut text = read(path)?;
+        let file: File = parse(path, Value::Object(text.clone()))?;
+        let key = key(registry);
+        let helper = file.helper(key);
+        let entry = match (&helper, self) {
+            (Some(helper), Self::Password { user, password }) => {
+                helper.store(&kept(key, user, password))?;
+                json!({})
+            }
+            (Some(helper), Self::Identity(token)) => {
+                helper.store(&kept(key, TOKEN, token))?;
+                json!({})
+            }
+            (None, Self::Password { user, password }) => {
+                json!({ "auth": STANDARD.encode(format!("{user}:{password}")) })
+            }
+            (None, Self::Identity(token)) => {
+                json!({ "auth": STANDARD.encode(format!("{user}:")), "identitytoken": token })
+            }
+        };
+        if let Some(auths) = text.entry("auths").or_insert_with(|| json!({})).as_object_mut() {
+            auths.insert(key.to_owned(), entry);
+        }
+        write(path, &text)?;
+        Ok(helper.is_none())
+    }
+
+    /// Forgets what is kept for `registry`.
+    ///
+    /// # Errors
+    /// As [`Self::keep`].
+    pub fn erase(path: &Path, registry: &str) -> Result<(), CredentialsError> {
+        let mut text = read(path)?;
+        let file: File = parse(path, Value::Object(text.clone()))?;
+        let key = key(registry);
+        if let Some(helper) = file.helper(key) {
+            helper.erase(key)?;
+        }
+        let Some(auths) = text.get_mut("auths").and_then(Value::as_object_mut) else { return Ok(()) };
+        let before = auths.len();
+        auths.retain(|name, _| name != key && (key == HUB_KEY || host(name) != key));
+        if auths.len() == before { Ok(()) } else { write(path, &text) }
+    }
+
+    /// The user's name, where it is known.
+    pub fn user(&self) -> Option<&str> {
+        match self {
+            Self::Password { user, .. } => Some(user),
+            Self::Identity(_) => None,
+        }
     }
 
     /// The value of an `Authorization` header with name and password. RFC 7617.
@@ -124,6 +181,69 @@ impl Credentials {
             Self::Identity(_) => None,
         }
     }
+}
+
+impl From<Kept> for Credentials {
+    fn from(kept: Kept) -> Self {
+        if kept.username == TOKEN {
+            Self::Identity(kept.secret)
+        } else {
+            Self::Password { user: kept.username, password: kept.secret }
+        }
+    }
+}
+
+fn kept(server: &str, user: &str, secret: &str) -> Kept {
+    Kept { server: server.to_owned(), username: user.to_owned(), secret: secret.to_owned() }
+}
+
+impl File {
+    fn helper(&self, key: &str) -> Option<Helper> {
+        let name = self.helpers.get(key).or(self.store.as_ref());
+        name.filter(|name| !name.is_empty()).map(|name| Helper::named(name))
+    }
+}
+
+/// The name under which Docker keeps what belongs to a registry.
+fn key(registry: &str) -> &str {
+    if registry == HUB { HUB_KEY } else { registry }
+}
+
+/// `host:port` of an address, or of what is that already.
+fn host(name: &str) -> &str {
+    let name = name.split("://").last().unwrap_or_default();
+    name.split('/').next().unwrap_or_default()
+}
+
+fn parse(path: &Path, text: Value) -> Result<File, CredentialsError> {
+    serde_json::from_value(text).map_err(|source| CredentialsError::Parse { path: path.to_owned(), source })
+}
+
+/// The whole file; nothing where there is none.
+fn read(path: &Path) -> Result<Map<String, Value>, CredentialsError> {
+    match std::fs::read(path) {
+        Ok(text) if text.trim_ascii().is_empty() => Ok(Map::new()),
+        Ok(text) => serde_json::from_slice(&text)
+            .map_err(|source| CredentialsError::Parse { path: path.to_owned(), source }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Map::new()),
+        Err(source) => Err(CredentialsError::Read { path: path.to_owned(), source }),
+    }
+}
+
+/// Replaces the file. The new one is its owner's alone from its first byte on (mode 0600, mkstemp(3)), and a link
+/// at its place stays one.
+fn write(path: &Path, text: &Map<String, Value>) -> Result<(), CredentialsError> {
+    let failed = |source| CredentialsError::Write { path: path.to_owned(), source };
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let directory = path.parent().unwrap_or(Path::new("."));
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(failed)?;
+    let mut file = tempfile::Builder::new().prefix("config.json").tempfile_in(directory).map_err(failed)?;
+    let formatter = serde_json::ser::PrettyFormatter::with_indent(b"\t");
+    let mut serializer = serde_json::Serializer::with_formatter(&mut file, formatter);
+    text.serialize(&mut serializer).map_err(|error| failed(error.into()))?;
+    file.as_file().sync_all().map_err(failed)?;
+    file.persist(&path).map_err(|error| failed(error.error))?;
+    Ok(())
 }
 
 impl Auth {
@@ -138,35 +258,6 @@ impl Auth {
             password: password.trim_end_matches('\0').to_owned(),
         })
     }
-}
-
-/// What a helper keeps: it is given the registry on its input and answers in JSON. None where it knows nothing.
-fn ask(helper: &str, registry: &str) -> Result<Option<Credentials>, CredentialsError> {
-    let failed = |source| CredentialsError::Helper { helper: helper.to_owned(), source };
-    let mut command = Command::new(helper);
-    command.arg("get").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut child = command.spawn().map_err(failed)?;
-    if let Some(mut input) = child.stdin.take() {
-        input.write_all(registry.as_bytes()).map_err(failed)?;
-    }
-    let output = child.wait_with_output().map_err(failed)?;
-    if !output.status.success() {
-        return Ok(None);
-    }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Kept {
-        username: String,
-        secret: String,
-    }
-    let kept: Kept = serde_json::from_slice(&output.stdout)
-        .map_err(|source| CredentialsError::Parse { path: PathBuf::from(helper), source })?;
-    // By this name a helper says that the secret is a token.
-    Ok(Some(if kept.username == "<token>" {
-        Credentials::Identity(kept.secret)
-    } else {
-        Credentials::Password { user: kept.username, password: kept.secret }
-    }))
 }
 
 #[cfg(test)]
@@ -187,6 +278,39 @@ mod tests {
         assert_eq!(find(text, "docker.io"), Some(Credentials::Identity("t".to_owned())));
         assert_eq!(find(text, "gcr.io"), None);
         assert_eq!(find("{}", "gcr.io"), None);
+    }
+
+    #[test]
+    fn what_is_kept_is_found_again_and_all_else_stays() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("new/config.json");
+        let password = Credentials::Password { user: "me".to_owned(), password: "s3c:ret".to_owned() };
+        assert!(password.keep(&path, "a:5000", "me").unwrap());
+        let mut text = read(&path).unwrap();
+        text.insert("detachKeys".to_owned(), json!("ctrl-e"));
+        write(&path, &text).unwrap();
+        let identity = Credentials::Identity("t".to_owned());
+        identity.keep(&path, HUB, "me").unwrap();
+        assert_eq!(Credentials::find(&path, "a:5000").unwrap(), Some(password));
+        assert_eq!(Credentials::find(&path, HUB).unwrap(), Some(identity));
+        Credentials::erase(&path, HUB).unwrap();
+        Credentials::erase(&path, "never:1").unwrap();
+        assert_eq!(Credentials::find(&path, HUB).unwrap(), None);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(
+            text,
+            "{\n\t\"auths\": {\n\t\t\"a:5000\": {\n\t\t\t\"auth\": \"bWU6czNjOnJldA==\"\n\t\t}\n\t},\n\t\"detachKeys\": \"ctrl-e\"\n}"
+        );
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(path.parent().unwrap().read_dir().unwrap().count(), 1);
+    }
+
+    #[test]
+    fn an_address_in_the_file_means_its_registry() {
+        let text = r#"{"auths":{"http://a:5000/v1/":{"auth":"bWU6cHc="}}}"#;
+        assert!(find(text, "a:5000").is_some());
+        assert_eq!(find(text, "a"), None);
     }
 
     #[test]

@@ -6,11 +6,14 @@
 
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
+use std::time::Duration;
 
+use ureq::http::Method;
 use ureq::tls::{Certificate, PemItem, parse_pem};
 
 use crate::reference::HUB;
-use crate::registry::http::Http;
+use crate::registry::http::{Http, Request};
+use crate::registry::proxy::Proxies;
 
 /// What the user has decided about registries.
 #[derive(Debug, Clone, Default)]
@@ -22,6 +25,28 @@ pub struct Settings {
     /// Directories such as `/etc/docker/certs.d`, in which a directory named like a registry holds certificates of
     /// authorities, `*.crt`.
     pub certificates: Vec<PathBuf>,
+    /// What is asked through a proxy.
+    pub proxies: Proxies,
+    /// How long to wait for a registry.
+    pub patience: Patience,
+}
+
+/// How long to wait for a registry. Other values than the usual ones are for tests.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// For a connection.
+    pub connect: Duration,
+    /// How long a server may be silent.
+    pub silence: Duration,
+    /// The longest that a server may have us wait before we ask again.
+    pub longest_wait: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        Self { connect: seconds(30), silence: seconds(60), longest_wait: seconds(30) }
+    }
 }
 
 /// A place to ask.
@@ -34,6 +59,8 @@ pub struct Endpoint {
     pub(crate) unverified: bool,
     /// Whether it is somebody else's copy of the registry, whom the user's password there is nothing to.
     pub(crate) is_mirror: bool,
+    pub(crate) proxies: Proxies,
+    pub(crate) patience: Patience,
 }
 
 impl Endpoint {
@@ -71,7 +98,8 @@ impl Settings {
         if !insecure && !is_this_machine(registry) {
             return encrypted;
         }
-        let speaks_tls = match Http::new(&encrypted).once(&format!("{}/v2/", encrypted.base), &[]) {
+        let url = format!("{}/v2/", encrypted.base);
+        let speaks_tls = match Http::new(&encrypted).once(&Request::new(Method::GET, &url)) {
             Ok(_) => true,
             // It does speak TLS, and why we do not trust it is worth being told.
             Err(error) => error.is_about_trust(),
@@ -79,10 +107,22 @@ impl Settings {
         if speaks_tls { encrypted } else { self.at(format!("http://{registry}"), false) }
     }
 
+    /// Docker Hub's search, which is no registry.
+    pub(crate) fn index(&self) -> Endpoint {
+        self.at("https://index.docker.io".to_owned(), false)
+    }
+
     fn at(&self, base: String, unverified: bool) -> Endpoint {
         let name = base.split("://").last().unwrap_or_default();
         let name = name.split('/').next().unwrap_or_default();
-        Endpoint { authorities: self.authorities(name), base, unverified, is_mirror: false }
+        Endpoint {
+            authorities: self.authorities(name),
+            base,
+            unverified,
+            is_mirror: false,
+            proxies: self.proxies.clone(),
+            patience: self.patience,
+        }
     }
 
     fn authorities(&self, registry: &str) -> Vec<Certificate<'static>> {
