@@ -52,6 +52,8 @@ mod streams;
 mod tags;
 mod tars;
 mod terminal;
+mod token_server;
+mod tokens;
 mod trees;
 mod usage;
 mod way;

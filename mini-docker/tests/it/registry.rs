@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Engine, PATIENCE};
 use crate::needs;
+use crate::token_server::TokenServer;
 
 pub(crate) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -41,6 +42,14 @@ impl Registry {
         Self::with(engine, "guarded.yml", &tls, &auth)
     }
 
+    /// Starts another one over the same files, which wants tokens of this server.
+    pub(crate) fn start_with_tokens(engine: &Engine, tokens: &TokenServer) -> Option<Self> {
+        let auth = json!({ "token": {
+            "realm": tokens.realm(), "service": "test", "issuer": "test", "rootcertbundle": tokens.certificate(),
+        } });
+        Self::with(engine, "tokens.yml", &json!({}), &auth)
+    }
+
     /// What the client of a guarded registry needs to trust it, below a directory for `DOCKER_CONFIG`.
     pub(crate) fn trust(&self, engine: &Engine, docker: &Path) {
         let trusted = docker.join("certs.d").join(self.address());
@@ -59,9 +68,11 @@ impl Registry {
             "storage": { "filesystem": { "rootdirectory": directory } },
             "http": { "addr": format!("127.0.0.1:{port}") },
         });
-        if tls.get("key").is_some() {
-            config["http"]["tls"] = tls.clone();
-            config["auth"] = auth.clone();
+        for (section, value) in [("tls", tls), ("auth", auth)] {
+            let place = if section == "tls" { &mut config["http"] } else { &mut config };
+            if value != &json!({}) {
+                place[section] = value.clone();
+            }
         }
         // JSON is YAML.
         let config = engine.file(file, config.to_string());
