@@ -9,9 +9,9 @@ use serde_json::json;
 
 use crate::harness::{Engine, PATIENCE, binary, finish, names};
 use crate::needs;
+use crate::passage::Passage;
 use crate::registry::{MANIFEST, Registry, gzip};
 use crate::tars::{self, Tar, noise};
-use crate::way::Way;
 
 /// A layer that takes a while on a slow way.
 fn long_layer() -> Vec<u8> {
@@ -36,7 +36,7 @@ fn a_killed_pull_leaves_no_image_and_the_next_one_goes_on_from_there() {
     let Some((engine, registry)) = engine_and_registry() else { return };
     registry.image("lib/long", "1", "amd64", &[&tars::root(), &long_layer()]);
     engine.call("images").ok();
-    let way = Way::to(registry.port()).slow(Duration::from_millis(5)).open();
+    let way = Passage::to(registry.port()).slow(Duration::from_millis(5)).open();
     let name = format!("{}/lib/long:1", way.address());
     let mut pull = engine.command("pull", &[&name]).stdout(std::process::Stdio::null()).spawn().unwrap();
     let deadline = Instant::now() + PATIENCE;
@@ -67,7 +67,7 @@ fn a_layer_that_two_pulls_want_is_fetched_once() {
     let own = |text: &[u8]| Tar::new().file("own", text).end();
     registry.image("lib/one", "1", "amd64", &[&shared, &own(b"one")]);
     registry.image("lib/two", "1", "amd64", &[&shared, &own(b"two")]);
-    let way = Way::to(registry.port()).slow(Duration::from_millis(2)).open();
+    let way = Passage::to(registry.port()).slow(Duration::from_millis(2)).open();
     let pull = |name: &str| {
         let name = format!("{}/lib/{name}:1", way.address());
         engine.command("pull -q", &[name]).stdout(std::process::Stdio::null()).spawn().unwrap()

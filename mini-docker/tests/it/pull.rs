@@ -7,9 +7,9 @@ use std::thread;
 use serde_json::json;
 
 use crate::harness::{Engine, finish};
+use crate::passage::Passage;
 use crate::registry::{INDEX, Registry};
 use crate::tars::{self, Tar, noise};
-use crate::way::Way;
 
 fn layers() -> [Vec<u8>; 2] {
     [tars::root(), Tar::new().dir("etc").file("etc/which", b"pulled\n").end()]
@@ -125,7 +125,7 @@ fn a_connection_that_breaks_is_taken_up_where_it_stopped() {
     let Some((engine, registry)) = registry() else { return };
     let layer = Tar::new().file("noise", &noise(400_000)).end();
     registry.image("lib/long", "1", "amd64", &[&layer]);
-    let way = Way::to(registry.port()).breaking_after(100_000).open();
+    let way = Passage::to(registry.port()).breaking_after(100_000).open();
     let name = format!("{}/lib/long:1", way.address());
     engine.with("pull -q", &[&name]).ok();
     assert_eq!(engine.inspect(&name, ".RootFS.Type"), "layers");

@@ -34,12 +34,14 @@ impl Registry {
     /// in `me` with the password `s3cret`.
     pub(crate) fn start_guarded(engine: &Engine) -> Option<Self> {
         let authority = certificates(engine)?;
-        let users = "me:$2y$05$YquzCuw/pM4w6NmU/u0UtOQMFYFCFpVMiUwd29tbbqj9Rhatv3hnO\n";
-        let users = engine.file("htpasswd", users);
         let path = |name: &str| authority.with_file_name(name);
         let tls = json!({ "certificate": path("server.crt"), "key": path("server.key") });
-        let auth = json!({ "htpasswd": { "realm": "test", "path": users } });
-        Self::with(engine, "guarded.yml", &tls, &auth)
+        Self::with(engine, "guarded.yml", &tls, &password(engine))
+    }
+
+    /// As [`Self::start_guarded`], but without TLS, so that somebody can stand in the way.
+    pub(crate) fn start_with_password(engine: &Engine) -> Option<Self> {
+        Self::with(engine, "password.yml", &json!({}), &password(engine))
     }
 
     /// Starts another one over the same files, which wants tokens of this server.
@@ -157,12 +159,18 @@ impl Drop for Registry {
     }
 }
 
+/// Lets in `me` with the password `s3cret`.
+fn password(engine: &Engine) -> Value {
+    let users = "me:$2y$05$YquzCuw/pM4w6NmU/u0UtOQMFYFCFpVMiUwd29tbbqj9Rhatv3hnO\n";
+    json!({ "htpasswd": { "realm": "test", "path": engine.file("htpasswd", users) } })
+}
+
 /// Makes an authority and a certificate of it for this machine; returns the authority's.
 fn certificates(engine: &Engine) -> Option<PathBuf> {
     if !needs::program("openssl") {
         return None;
     }
-    let extension = engine.file("san", "subjectAltName=IP:127.0.0.1");
+    let extension = engine.file("san", "subjectAltName=IP:127.0.0.1,DNS:registry.test");
     let directory = extension.parent().unwrap().to_owned();
     let openssl = |line: &str| {
         let done = Command::new("openssl").args(line.split(' ')).current_dir(&directory).output().unwrap();

@@ -375,4 +375,24 @@ mod tests {
         assert_eq!(until("Wed, 21 Oct 2015 07:27:00 GMT", now), Some(Duration::ZERO));
         assert_eq!(until("soon", now), None);
     }
+
+    #[test]
+    fn a_server_that_never_answers_is_given_up() {
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let short = Duration::from_millis(200);
+        let settings = crate::registry::Settings {
+            patience: Patience { connect: short, silence: short, longest_wait: short },
+            mirrors: vec![format!("http://{}", silent.local_addr().unwrap())],
+            ..crate::registry::Settings::default()
+        };
+        let endpoint = settings.endpoints("docker.io").remove(0);
+        let url = format!("{}/v2/", endpoint.base());
+        let begun = std::time::Instant::now();
+        let error = Http::new(&endpoint).get(&url, &[]).unwrap_err();
+        assert!(
+            matches!(&error, HttpError::Unanswered { source, .. } if source.to_string().contains("timeout"))
+        );
+        assert_eq!(error.to_string(), format!("ask {url}"));
+        assert!(begun.elapsed() < Duration::from_secs(10));
+    }
 }

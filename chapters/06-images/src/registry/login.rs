@@ -21,6 +21,9 @@ pub enum LoginError {
     /// No connection.
     #[error(transparent)]
     Http(#[from] HttpError),
+    /// Something else answers, such as the page of a hotel's network.
+    #[error("{0} does not answer as a registry: it sends a page for people")]
+    NoRegistry(String),
     /// No token.
     #[error("login attempt to {url} failed")]
     Auth {
@@ -99,6 +102,10 @@ pub fn log_in(
     }
     if answer.status() != 200 {
         return Err(LoginError::Refused { url, status: answer.status_text() });
+    }
+    // A password is kept for a registry only.
+    if answer.header("content-type").is_some_and(|kind| kind.starts_with("text/html")) {
+        return Err(LoginError::NoRegistry(url));
     }
     Ok(identity.unwrap_or_else(|| credentials.clone()))
 }
