@@ -16,6 +16,9 @@ pub struct ImageConfig {
     /// Who made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
+    /// The version of the Docker that built it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub docker_version: Option<String>,
     /// The processor it is for, in Go's words: `amd64`, `arm64`.
     #[serde(default)]
     pub architecture: String,

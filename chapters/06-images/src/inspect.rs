@@ -9,8 +9,8 @@ use crate::store::{Image, Images};
 const NEVER: &str = "0001-01-01T00:00:00Z";
 
 impl Images {
-    /// The image as Docker's JSON. What this engine cannot know (the parent, the version of the Docker that built it)
-    /// is empty; what belongs to Docker's way of storing is left out.
+    /// The image as Docker's JSON. What this engine cannot know (the parent) is empty; what belongs to
+    /// Docker's way of storing is left out.
     pub fn inspect(&self, image: &Image) -> Value {
         let tags = image.names.iter().filter(|name| name.digest().is_none());
         let config = &image.config;
@@ -21,7 +21,7 @@ impl Images {
             "Parent": "",
             "Comment": config.history.last().and_then(|line| line.comment.clone()).unwrap_or_default(),
             "Created": config.created.clone().unwrap_or_else(|| NEVER.to_owned()),
-            "DockerVersion": "",
+            "DockerVersion": config.docker_version.clone().unwrap_or_default(),
             "Author": config.author.clone().unwrap_or_default(),
             "Config": run_config(image),
             "Architecture": config.architecture,

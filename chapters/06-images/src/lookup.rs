@@ -3,17 +3,40 @@
 //! What came is kept beside what it was read as: digests are of bytes, and a manifest that was written again is
 //! another one.
 
+use std::io::{self, Read as _};
+
+use mini_layers::Digest;
 use oci_spec::image::{ImageIndex, ImageManifest};
 
+use crate::config::ImageConfig;
 use crate::reference::Reference;
 use crate::registry::{Credentials, Manifest, RegistryError, Repository, Settings};
+
+/// No configuration is longer, in bytes.
+const LARGEST_CONFIG: u64 = 16 << 20;
 
 /// A manifest that cannot be shown.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
+    /// Docker's words for a name that leads to nothing.
+    #[error("no such manifest: {0}")]
+    NotFound(String),
     /// The registry.
     #[error(transparent)]
-    Registry(#[from] RegistryError),
+    Registry(RegistryError),
+    /// The configuration broke off.
+    #[error("read the configuration of {0}")]
+    Config(String, #[source] io::Error),
+    /// The configuration is not the one that the manifest names.
+    #[error("the configuration of {name} is {received}, not {expected}")]
+    Mismatch {
+        /// The image.
+        name: String,
+        /// As the manifest has it.
+        expected: String,
+        /// Of what came.
+        received: Digest,
+    },
     /// It is none.
     #[error("the manifest of {name} is not what the OCI image specification says")]
     Malformed {
@@ -81,26 +104,46 @@ impl Look {
     /// # Errors
     /// What [`ManifestError`] lists.
     pub fn get(&mut self, what: &str) -> Result<(Manifest, Content), ManifestError> {
-        let last = self.repositories.len().saturating_sub(1);
-        let mut answer = None;
-        for (index, repository) in self.repositories.iter_mut().enumerate() {
-            match repository.manifest(what) {
-                Ok(manifest) => {
-                    answer = Some(manifest);
-                    break;
-                }
-                Err(error) if index == last => return Err(error.into()),
-                // A mirror need not have everything, nor be there.
-                Err(_) => {}
-            }
-        }
-        let missing = || {
-            let reference = self.name.familiar();
-            RegistryError::NotFound { reference, message: "there is no registry to ask".to_owned() }
-        };
-        let manifest = answer.ok_or_else(missing)?;
+        let manifest = self.ask(|repository| repository.manifest(what))?;
         let malformed = |source| ManifestError::Malformed { name: self.name.familiar(), source };
         let content = read(&manifest.content).map_err(malformed)?;
         Ok((manifest, content))
+    }
+
+    /// The configuration of an image whose manifest came from here.
+    ///
+    /// # Errors
+    /// What [`ManifestError`] lists.
+    pub fn config(&mut self, image: &ImageManifest) -> Result<ImageConfig, ManifestError> {
+        let name = self.name.familiar();
+        let expected = image.config().digest().to_string();
+        let Ok(digest) = expected.parse::<Digest>() else { return Err(ManifestError::NotFound(expected)) };
+        let mut text = Vec::new();
+        let blob = self.ask(|repository| repository.blob(&digest, 0))?;
+        let read = blob.take(LARGEST_CONFIG).read_to_end(&mut text);
+        read.map_err(|source| ManifestError::Config(name.clone(), source))?;
+        let received = Digest::of(&text);
+        if received != digest {
+            return Err(ManifestError::Mismatch { name, expected, received });
+        }
+        serde_json::from_slice(&text).map_err(|source| ManifestError::Malformed { name, source })
+    }
+
+    /// The first answer: a mirror need not have everything, nor be there.
+    fn ask<T>(
+        &mut self,
+        mut ask: impl FnMut(&mut Repository) -> Result<T, RegistryError>,
+    ) -> Result<T, ManifestError> {
+        let mut failed = None;
+        for repository in &mut self.repositories {
+            match ask(repository) {
+                Ok(answer) => return Ok(answer),
+                Err(error) => failed = Some(error),
+            }
+        }
+        match failed {
+            Some(RegistryError::NotFound { .. }) | None => Err(ManifestError::NotFound(self.name.familiar())),
+            Some(error) => Err(ManifestError::Registry(error)),
+        }
     }
 }

@@ -10,6 +10,10 @@ use crate::cli;
 use crate::commands::print;
 use crate::settings;
 
+/// Docker's indentation of a manifest, and of an index.
+const TAB: &[u8] = b"\t";
+const SPACES: &[u8] = b"   ";
+
 pub(crate) fn run(args: &cli::ManifestInspect) -> anyhow::Result<u8> {
     let name: Reference = args.name.parse()?;
     let mut registries = settings::registries()?;
@@ -20,41 +24,58 @@ pub(crate) fn run(args: &cli::ManifestInspect) -> anyhow::Result<u8> {
     let mut look = Look::new(&name, &registries, credentials.as_ref());
     let (manifest, content) = look.first()?;
     if !args.verbose {
-        return print(&pretty(&serde_json::from_slice(&manifest.content)?)?);
+        let indent = if matches!(content, Content::Index(_)) { SPACES } else { TAB };
+        return print(&pretty(&serde_json::from_slice(&manifest.content)?, indent)?);
     }
-    let Content::Index(index) = content else {
-        return print(&pretty(&described(&name, &manifest, &Value::Null)?)?);
+    let shown = match content {
+        Content::Image(image) => {
+            let config = look.config(&image)?;
+            let platform = json!({ "architecture": config.architecture, "os": config.os });
+            described(&name.to_string(), &manifest, platform)?
+        }
+        Content::Index(index) => {
+            let mut all = Vec::new();
+            for entry in index.manifests() {
+                let (manifest, _) = look.get(entry.digest().as_ref())?;
+                all.push(described(
+                    &place(&name, &manifest),
+                    &manifest,
+                    serde_json::to_value(entry.platform())?,
+                )?);
+            }
+            Value::from(all)
+        }
     };
-    let mut all = Vec::new();
-    for entry in index.manifests() {
-        let (manifest, _) = look.get(entry.digest().as_ref())?;
-        all.push(described(&name, &manifest, &serde_json::to_value(entry.platform())?)?);
+    print(&pretty(&shown, TAB)?)
+}
+
+/// Where one manifest of an index is: Docker keeps the tag of the index before the digest.
+fn place(name: &Reference, manifest: &Manifest) -> String {
+    match name.digest() {
+        Some(_) => name.with_digest(manifest.digest).to_string(),
+        None => format!("{name}@{}", manifest.digest),
     }
-    print(&pretty(&Value::from(all))?)
 }
 
 /// Docker's longer form: where it is, what it is, and the whole of it.
-fn described(name: &Reference, manifest: &Manifest, platform: &Value) -> anyhow::Result<Value> {
+fn described(place: &str, manifest: &Manifest, platform: Value) -> anyhow::Result<Value> {
     let content: Value = serde_json::from_slice(&manifest.content)?;
     let media_type = content["mediaType"].as_str().unwrap_or(&manifest.media_type).to_owned();
+    let kind = if media_type.contains(".docker.") { "SchemaV2Manifest" } else { "OCIManifest" };
     let mut descriptor = json!({
         "mediaType": media_type,
         "digest": manifest.digest.to_string(),
         "size": manifest.content.len(),
     });
     if !platform.is_null() {
-        descriptor["platform"] = platform.clone();
+        descriptor["platform"] = platform;
     }
-    let kind = if media_type.contains(".docker.") { "SchemaV2Manifest" } else { "OCIManifest" };
-    let place =
-        if platform.is_null() { name.to_string() } else { name.with_digest(manifest.digest).to_string() };
     Ok(json!({ "Ref": place, "Descriptor": descriptor, kind: content }))
 }
 
-/// JSON with Docker's indentation, which is a tab here.
-fn pretty(value: &Value) -> anyhow::Result<String> {
+fn pretty(value: &Value, indent: &[u8]) -> anyhow::Result<String> {
     let mut text = Vec::new();
-    let formatter = serde_json::ser::PrettyFormatter::with_indent(b"\t");
+    let formatter = serde_json::ser::PrettyFormatter::with_indent(indent);
     value.serialize(&mut serde_json::Serializer::with_formatter(&mut text, formatter))?;
     text.push(b'\n');
     Ok(String::from_utf8(text)?)

@@ -89,7 +89,7 @@ fn an_image_has_dockers_fields() {
 fn an_image_says_where_its_layers_are_and_when_it_got_its_name() {
     let Some(engine) = Engine::empty() else { return };
     let layers = ["1", "2", "3"].map(|content| layer("f", content));
-    let more = json!({ "created": "2022-01-01T00:00:00Z", "author": "me", "variant": "v3" });
+    let more = json!({ "created": "2022-01-01T00:00:00Z", "author": "me", "docker_version": "20.10", "variant": "v3" });
     let id = image(&engine, &["web:1"], &layers, &more);
     let root = engine.root().display().to_string();
     let mut web = inspected(&engine, "inspect --type image web:1").remove(0);

