@@ -116,6 +116,10 @@ fn a_page_for_people_is_no_registry_to_log_in_to() {
     assert!(!engine.path("docker").exists());
     let told = call(&engine, "search", &format!("127.0.0.1:{own}/x"), &[]).fails(1);
     assert!(told.contains("/v2/_catalog does not answer as a registry: "), "{told}");
+    let name = format!("127.0.0.1:{own}/a:1");
+    engine.feed("import -", &[&name], tars::Tar::new().file("a", b"a").end()).ok();
+    let told = call(&engine, "push -q", &name, &[]).fails(1);
+    assert!(told.ends_with(" does not answer as a registry: it sends a page for people"), "{told}");
 }
 
 #[test]

@@ -77,11 +77,11 @@ pub enum CredentialsError {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct File {
-    auths: HashMap<String, Auth>,
+    auths: Option<HashMap<String, Auth>>,
     #[serde(rename = "credsStore")]
     store: Option<String>,
     #[serde(rename = "credHelpers")]
-    helpers: HashMap<String, String>,
+    helpers: Option<HashMap<String, String>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -108,9 +108,10 @@ impl Credentials {
         if let Some(helper) = file.helper(key) {
             return Ok(helper.get(key)?.map(Self::from));
         }
-        let exact = file.auths.get(key);
+        let auths = file.auths.unwrap_or_default();
+        let exact = auths.get(key);
         // Docker once wrote whole addresses.
-        let written = || file.auths.iter().find(|(name, _)| key != HUB_KEY && host(name) == key);
+        let written = || auths.iter().find(|(name, _)| key != HUB_KEY && host(name) == key);
         Ok(exact.or_else(|| written().map(|(_, auth)| auth)).and_then(Auth::credentials))
     }
 
@@ -140,8 +141,11 @@ impl Credentials {
                 json!({ "auth": STANDARD.encode(format!("{user}:")), "identitytoken": token })
             }
         };
-        if let Some(auths) = text.entry("auths").or_insert_with(|| json!({})).as_object_mut() {
-            auths.insert(key.to_owned(), entry);
+        let auths = text.entry("auths").or_insert(Value::Null);
+        match auths.as_object_mut() {
+            Some(auths) => drop(auths.insert(key.to_owned(), entry)),
+            // Go writes `null` for what is empty.
+            None => *auths = json!({ key: entry }),
         }
         write(path, &text)?;
         Ok(helper.is_none())
@@ -199,7 +203,7 @@ fn kept(server: &str, user: &str, secret: &str) -> Kept {
 
 impl File {
     fn helper(&self, key: &str) -> Option<Helper> {
-        let name = self.helpers.get(key).or(self.store.as_ref());
+        let name = self.helpers.as_ref().and_then(|helpers| helpers.get(key)).or(self.store.as_ref());
         name.filter(|name| !name.is_empty()).map(|name| Helper::named(name))
     }
 }
@@ -288,6 +292,7 @@ mod tests {
         assert!(password.keep(&path, "a:5000", "me").unwrap());
         let mut text = read(&path).unwrap();
         text.insert("detachKeys".to_owned(), json!("ctrl-e"));
+        text.insert("credHelpers".to_owned(), Value::Null);
         write(&path, &text).unwrap();
         let identity = Credentials::Identity("t".to_owned());
         identity.keep(&path, HUB, "me").unwrap();
@@ -299,11 +304,22 @@ mod tests {
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(
             text,
-            "{\n\t\"auths\": {\n\t\t\"a:5000\": {\n\t\t\t\"auth\": \"bWU6czNjOnJldA==\"\n\t\t}\n\t},\n\t\"detachKeys\": \"ctrl-e\"\n}"
+            "{\n\t\"auths\": {\n\t\t\"a:5000\": {\n\t\t\t\"auth\": \"bWU6czNjOnJldA==\"\n\t\t}\n\t},\n\t\"detachKeys\": \"ctrl-e\",\n\t\"credHelpers\": null\n}"
         );
         use std::os::unix::fs::PermissionsExt as _;
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(path.parent().unwrap().read_dir().unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_is_empty_as_go_writes_it_is_filled() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        for empty in ["", "{}", r#"{"auths":null,"credsStore":""}"#] {
+            std::fs::write(file.path(), empty).unwrap();
+            assert_eq!(Credentials::find(file.path(), "a:1").unwrap(), None);
+            Credentials::Identity("t".to_owned()).keep(file.path(), "a:1", "me").unwrap();
+            assert!(Credentials::find(file.path(), "a:1").unwrap().is_some(), "{empty}");
+        }
     }
 
     #[test]

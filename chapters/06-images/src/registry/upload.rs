@@ -60,7 +60,11 @@ impl Repository {
     pub(crate) fn has_blob(&mut self, digest: &Digest) -> Result<bool, RegistryError> {
         let url = self.url("blobs", &digest.to_string());
         let answer = self.send(&Request::new(Method::HEAD, &url))?;
+        let is_page = answer.header("content-type").is_some_and(|kind| kind.starts_with("text/html"));
         match answer.status() {
+            200 if is_page => {
+                Err(RegistryError::NoRegistry { url, what: "it sends a page for people".to_owned() })
+            }
             200 => Ok(true),
             404 => Ok(false),
             _ => Err(self.refused(&url, answer)),

@@ -1,14 +1,20 @@
-//! Images on a real file system.
+//! Images on a real file system, and on their way to a real registry.
 //!
 //! - `inputs`: names, manifests and archives as they are, to be spoiled.
 //! - `hostile`: what the fuzz targets promise (`fuzz/src/entry.rs`), over those, spoiled at random.
+//! - `pushing`: layers in pieces, and a connection that breaks between them. Needs `docker-registry`.
 //!
-//! Requires nothing. `cargo +nightly fuzz run TARGET` goes on for as long as it is left alone.
+//! `cargo +nightly fuzz run TARGET` goes on for as long as it is left alone.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test that cannot go on panics, and says what it skips"
+)]
 
 #[path = "../../../../fuzz/src/entry.rs"]
 #[allow(unreachable_pub, reason = "the fuzz targets are crates of their own")]
 mod entry;
 mod hostile;
 mod inputs;
+mod pushing;
