@@ -183,4 +183,17 @@ fn a_password_is_not_shown_while_it_is_typed() {
     session.keys("half\u{3}");
     let (code, text) = session.end();
     assert_eq!(code, 130, "{text}");
+
+    // What is kept and wrong is told, and then asked for.
+    let wrong = json!({ "auths": { user.registry.address(): { "auth": "bWU6d3Jvbmc=" } } });
+    std::fs::write(user.docker.join("config.json"), wrong.to_string()).unwrap();
+    let mut session = Session::start(&mut command, 80, 24);
+    session.wait_for("401 Unauthorized");
+    session.wait_for("Username: ");
+    session.keys("me\n");
+    session.wait_for("Password: ");
+    session.keys("s3cret\n");
+    let (code, text) = session.end();
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("Login did not succeed, error: login attempt to "), "{text}");
 }

@@ -233,4 +233,36 @@ mod tests {
         assert_eq!(header("{}"), None);
         assert_eq!(header(r#"{"token":""}"#), None);
     }
+
+    #[test]
+    fn a_password_is_not_sent_without_tls_for_a_registry_that_has_it() {
+        let settings = crate::registry::Settings::default();
+        let http = Http::new(&settings.endpoint("registry.test"));
+        let challenge = Challenge::parse(r#"Bearer realm="http://registry.test/token""#).unwrap();
+        let password = Credentials::Password { user: "me".to_owned(), password: "s3cret".to_owned() };
+        let claim =
+            Claim { registry: "registry.test", scopes: &[], credentials: Some(&password), lasting: false };
+        let error = answer(&http, &challenge, &claim).err().unwrap();
+        assert_eq!(
+            error.to_string(),
+            "registry.test wants the password to be sent to http://registry.test/token, which has no TLS"
+        );
+    }
+
+    #[test]
+    fn what_a_token_is_asked_for_with_stands_in_the_address_and_no_secret_does() {
+        let password = Credentials::Password { user: "me".to_owned(), password: "s3cret".to_owned() };
+        let scopes = ["repository:a:pull,push", "repository:b:pull"].map(str::to_owned);
+        let claim = Claim { registry: "r", scopes: &scopes, credentials: Some(&password), lasting: true };
+        assert_eq!(
+            question("https://t/token", Some("r"), &claim),
+            "https://t/token?scope=repository%3Aa%3Apull%2Cpush&scope=repository%3Ab%3Apull&service=r\
+             &offline_token=true&client_id=mini-docker&account=me"
+        );
+        assert_eq!(
+            exchange("t", Some("r"), &scopes),
+            "grant_type=refresh_token&refresh_token=t&client_id=mini-docker\
+             &scope=repository%3Aa%3Apull%2Cpush%20repository%3Ab%3Apull&service=r"
+        );
+    }
 }
