@@ -111,7 +111,7 @@ fn a_token_that_is_too_old_is_replaced_while_layers_are_sent() {
     let address = format!("127.0.0.1:{}", slow_way(guarded.registry.port(), Duration::from_secs(4)));
     let name = format!("{address}/closed/long:1");
     let engine = &guarded.engine;
-    let tar = Tar::new().file("noise", &tars::noise(100_000)).end();
+    let tar = Tar::new().file("noise", &tars::noise(1_000_000)).end();
     engine.feed("import -", &[&name], tar).ok();
     guarded.call("login -u me --password-stdin", &address, "s3cret").ok();
     guarded.tokens.asked();
