@@ -49,7 +49,7 @@ pub fn archive(content: &[u8]) {
     drop(input);
 
     // That they come back is enough.
-    let _ = images.load(File::open(&file).expect("open it again"));
+    let _ = images.load(File::open(&file).expect("open it again"), None);
     only_what_is_needed(&images);
     let mut input = File::open(&file).expect("open it again");
     let _ = images.import(&mut input, &Import::default());

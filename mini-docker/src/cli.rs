@@ -3,6 +3,7 @@
 mod image;
 mod registry;
 mod system;
+mod tree;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -13,9 +14,10 @@ use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Su
 use mini_images::platform::Platform;
 
 use crate::failure::{Failure, OURS};
-pub(crate) use image::{History, Image, Images, Import, Load, Prune, Pull, Rmi, Tag, Tree};
+pub(crate) use image::{History, Image, Images, Import, Load, Prune, Pull, Rmi, Save, Tag, Tree};
 pub(crate) use registry::{Login, Logout, Push, Search};
 pub(crate) use system::{Df, Manifest, ManifestInspect, System};
+pub(crate) use tree::{Commit, Export};
 
 use crate::values::{Bytes, Cpus, EnvFile, Tmpfs, natural, whole};
 
@@ -58,6 +60,10 @@ pub(crate) enum Command {
     Kill(Kill),
     /// Remove one or more containers
     Rm(Rm),
+    /// Export a container's filesystem as a tar archive
+    Export(Export),
+    /// Create a new image from a container's changes
+    Commit(Commit),
     /// List images
     Images(Images),
     /// Download an image from a registry
@@ -80,6 +86,8 @@ pub(crate) enum Command {
     Import(Import),
     /// Load an image from a tar archive or STDIN
     Load(Load),
+    /// Save one or more images to a tar archive (streamed to STDOUT by default)
+    Save(Save),
     /// Return low-level information on containers and images
     Inspect(Inspect),
     /// Show the version information
@@ -118,6 +126,10 @@ pub(crate) enum Container {
     Kill(Kill),
     /// Remove one or more containers
     Rm(Rm),
+    /// Export a container's filesystem as a tar archive
+    Export(Export),
+    /// Create a new image from a container's changes
+    Commit(Commit),
     /// Return low-level information on containers
     Inspect(Inspect),
 }

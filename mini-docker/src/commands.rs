@@ -1,7 +1,9 @@
 //! One file per verb: arguments → request → one call of the engine → output.
 
+mod commit;
 mod df;
 mod doctor;
+mod export;
 mod history;
 mod images;
 mod import;
@@ -20,6 +22,7 @@ mod push;
 mod rm;
 mod rmi;
 mod run;
+mod save;
 mod search;
 mod stop;
 mod tag;
@@ -51,6 +54,8 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Stop(args) | Command::Container(Container::Stop(args)) => stop::run(&home?, &args),
         Command::Kill(args) | Command::Container(Container::Kill(args)) => kill::run(&home?, &args),
         Command::Rm(args) | Command::Container(Container::Rm(args)) => rm::run(&home?, &args),
+        Command::Export(args) | Command::Container(Container::Export(args)) => export::run(&home?, &args),
+        Command::Commit(args) | Command::Container(Container::Commit(args)) => commit::run(&home?, &args),
         Command::Container(Container::Inspect(args)) => inspect::run(&home?, &args, Some("container")),
         Command::Images(args) | Command::Image(Image::Ls(args)) => images::run(&home?, &args),
         Command::Pull(args) | Command::Image(Image::Pull(args)) => pull::run(&home?, &args),
@@ -67,6 +72,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Image(Image::Tree(args)) => tree::run(&home?, &args),
         Command::Manifest(Manifest::Inspect(args)) => manifest::run(&args),
         Command::System(System::Df(args)) => df::run(&home?, &args),
+        Command::Save(args) | Command::Image(Image::Save(args)) => save::run(&home?, &args),
         Command::Image(Image::Inspect(args)) => inspect::run(&home?, &args, Some("image")),
         Command::Inspect(args) => inspect::run(&home?, &args, None),
         Command::Version(args) => version::run(&args),

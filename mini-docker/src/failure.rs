@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use mini_engine::{HomeError, StartError};
+use mini_engine::{CommitError, HomeError, StartError};
 use mini_images::StoreError;
 use mini_images::pull::PullError;
 use mini_images::push::PushError;
@@ -98,6 +98,9 @@ fn hint(error: &anyhow::Error) -> Option<String> {
         }
         if let Some(StartError::Plan(mini_runtime::PlanError::Limits(limits))) = cause.downcast_ref() {
             return limits.hint().map(str::to_owned);
+        }
+        if let Some(CommitError::Pause { .. }) = cause.downcast_ref() {
+            return Some("`--pause=false` commits it as it runs".to_owned());
         }
         if let Some(StartError::OnlyRoot(_)) = cause.downcast_ref() {
             return Some("leave out --user, or run the container as root".to_owned());

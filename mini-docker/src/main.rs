@@ -7,6 +7,7 @@ mod cli;
 mod commands;
 mod failure;
 mod format;
+mod output;
 mod progress;
 mod settings;
 mod terminal;

@@ -5,7 +5,7 @@
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd as _, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
@@ -126,6 +126,18 @@ pub fn linkat(old_directory: impl AsFd, old: &Path, directory: impl AsFd, path: 
     call(
         || format!("linkat(\"{}\", \"{}\")", old.display(), path.display()),
         || rustix::fs::linkat(old_directory.as_fd(), old, directory.as_fd(), path, AtFlags::empty()),
+    )
+}
+
+/// Gives an open file a name, one that was made without (`O_TMPFILE`) too. linkat(2), `AT_SYMLINK_FOLLOW`.
+///
+/// # Errors
+/// `EEXIST`, `EXDEV`; `ENOENT` for a file that has lost its last name.
+pub fn link_open(file: impl AsFd, path: &Path) -> Result<()> {
+    let open = format!("/proc/self/fd/{}", file.as_fd().as_raw_fd());
+    call(
+        || format!("linkat({open}, \"{}\")", path.display()),
+        || rustix::fs::linkat(CWD, open.as_str(), CWD, path, AtFlags::SYMLINK_FOLLOW),
     )
 }
 

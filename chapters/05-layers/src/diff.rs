@@ -4,11 +4,16 @@
 //! character device 0:0 for a removed name, an attribute for a directory that hides what is below. Here they
 //! become a layer's signs, `.wh.x` and `.wh..wh..opq`. The same tree gives the same bytes every time: names
 //! are sorted, times are whole seconds as in Docker's layers, and nothing depends on when or where it runs.
-//! Sockets are left out, since nobody could connect to an unpacked one.
+//! Sockets are left out, since nobody could connect to an unpacked one, and so is what is removed while the tree is
+//! read: a container may be at work in it.
+//!
+//! [`write_merged_tar`] packs a stack of trees as the one tree that they show as, without mounting anything: the
+//! same walk, with the signs heeded instead of written.
 //!
 //! OCI image-spec, layer.md, "Representing Changes"; pax(1); book ch. 5.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
@@ -25,10 +30,14 @@ use crate::stack;
 
 /// How a tree is packed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Packing {
+pub struct Packing<'a> {
     /// Times after this one (seconds since 1970) are set back to it, so that what was built today and what
     /// is built tomorrow can be equal: <https://reproducible-builds.org/docs/source-date-epoch/>.
     pub latest: Option<i64>,
+    /// All files become root's: for an ordinary user, whose own files they are outside the container.
+    pub as_root: bool,
+    /// What is left out with all below it, relative to the root.
+    pub without: &'a [PathBuf],
 }
 
 /// A tree that cannot be packed.
@@ -72,48 +81,71 @@ pub enum DiffError {
 ///
 /// # Errors
 /// When a file cannot be read or the archive cannot be written, with the file's name.
-pub fn write_tar(tree: &Path, out: impl Write, how: Packing) -> Result<(), DiffError> {
-    let read = |source| DiffError::Read { name: tree.display().to_string(), source };
-    let root = file::open_directory(tree).map_err(read)?;
-    let root = open(&root, Path::new("."), OFlags::DIRECTORY).map_err(read)?;
-    let stat = file::statat(&root, Path::new("")).map_err(read)?;
-    let builder = Builder::new(BufWriter::with_capacity(128 * 1024, out));
-    let mut packer = Packer { builder, links: HashMap::new(), how };
-    packer.directory(b"", &root, &stat)?;
-    let end = |source| DiffError::Write { name: tree.display().to_string(), source };
-    packer.builder.into_inner().and_then(|mut out| out.flush()).map_err(end)
+pub fn write_tar(tree: &Path, out: impl Write, how: Packing<'_>) -> Result<(), DiffError> {
+    let root = open_root(tree)?;
+    let mut packer = Packer::new(out, how);
+    packer.directory(b"", &root)?;
+    packer.end(tree)
 }
 
-struct Packer<W: Write> {
-    builder: Builder<W>,
+/// Writes what the stack `trees`, topmost first, shows to `out`. The directories `at_least` of its root are there
+/// even when no tree has them.
+///
+/// # Errors
+/// As [`write_tar`]; a stack of no trees has no root.
+pub fn write_merged_tar(
+    trees: &[PathBuf],
+    at_least: &[&str],
+    out: impl Write,
+    how: Packing<'_>,
+) -> Result<(), DiffError> {
+    let roots = trees.iter().map(|tree| open_root(tree)).collect::<Result<Vec<_>, _>>()?;
+    let mut packer = Packer::new(out, how);
+    packer.merged(b"", &roots, at_least)?;
+    packer.end(trees.first().map_or(Path::new("/"), PathBuf::as_path))
+}
+
+fn open_root(tree: &Path) -> Result<OwnedFd, DiffError> {
+    let root = file::open_directory(tree).and_then(|root| open(&root, Path::new("."), OFlags::DIRECTORY));
+    root.map_err(|source| DiffError::Read { name: tree.display().to_string(), source })
+}
+
+struct Packer<'a, W: Write> {
+    builder: Builder<BufWriter<W>>,
     /// Where the files with several names were packed, by device and inode.
     links: HashMap<(u64, u64), Vec<u8>>,
-    how: Packing,
+    how: Packing<'a>,
 }
 
-impl<W: Write> Packer<W> {
-    fn directory(&mut self, path: &[u8], directory: &OwnedFd, stat: &Stat) -> Result<(), DiffError> {
+impl<'a, W: Write> Packer<'a, W> {
+    fn new(out: W, how: Packing<'a>) -> Self {
+        let builder = Builder::new(BufWriter::with_capacity(128 * 1024, out));
+        Self { builder, links: HashMap::new(), how }
+    }
+
+    fn end(self, tree: &Path) -> Result<(), DiffError> {
+        let end = |source| DiffError::Write { name: tree.display().to_string(), source };
+        self.builder.into_inner().and_then(|mut out| out.flush()).map_err(end)
+    }
+
+    fn directory(&mut self, path: &[u8], directory: &OwnedFd) -> Result<(), DiffError> {
         let read = |source| DiffError::Read { name: shown(path), source };
-        let itself = PathBuf::from(format!("/proc/self/fd/{}/.", directory.as_raw_fd()));
-        let mut heading = self.heading(path, EntryType::Directory, stat);
-        heading.name = if path.is_empty() { b"./".to_vec() } else { [path, b"/"].concat() };
-        heading.xattrs = self.attributes(path, &itself)?;
-        self.append(&heading, &mut io::empty())?;
-        let inside = |name: &[u8]| if path.is_empty() { name.to_vec() } else { [path, b"/", name].concat() };
+        self.directory_itself(path, directory)?;
         if stack::is_opaque(directory).map_err(read)? {
-            self.append(&Heading::marker(inside(OPAQUE)), &mut io::empty())?;
+            self.append(&Heading::marker(inside(path, OPAQUE)), &mut io::empty())?;
         }
         for name in inode::names(directory).map_err(read)? {
-            let child = inside(name.as_bytes());
-            self.child(&child, directory, Path::new(&name))?;
+            unless_gone(self.child(&inside(path, name.as_bytes()), directory, Path::new(&name)))?;
         }
         Ok(())
     }
 
     fn child(&mut self, path: &[u8], parent: &OwnedFd, name: &Path) -> Result<(), DiffError> {
         let read = |source| DiffError::Read { name: shown(path), source };
+        if self.is_without(path) {
+            return Ok(());
+        }
         let stat = file::statat(parent, name).map_err(read)?;
-        let kind = stack::kind(&stat);
         if name.as_os_str().as_bytes().starts_with(WHITEOUT) {
             return Err(DiffError::Reserved { name: shown(path) });
         }
@@ -124,18 +156,84 @@ impl<W: Write> Packer<W> {
             return self.append(&Heading::marker([parent, WHITEOUT, name].concat()), &mut io::empty());
         }
         // ANCHOR_END: marks
-        if kind == FileType::Directory {
+        if stack::kind(&stat) == FileType::Directory {
             let directory = open(parent, name, OFlags::DIRECTORY).map_err(read)?;
-            return self.directory(path, &directory, &stat);
+            return self.directory(path, &directory);
         }
-        if stat.st_nlink > 1 {
-            let inode = (stat.st_dev, stat.st_ino);
-            if let Some(first) = self.links.get(&inode) {
-                let mut heading = self.heading(path, EntryType::Link, &stat);
-                heading.link.clone_from(first);
-                return self.append(&heading, &mut io::empty());
+        self.file(path, parent, name, &stat)
+    }
+
+    /// Directories of one name, topmost first, as the one that they show as.
+    fn merged(&mut self, path: &[u8], directories: &[OwnedFd], at_least: &[&str]) -> Result<(), DiffError> {
+        let read = |source| DiffError::Read { name: shown(path), source };
+        let Some(topmost) = directories.first() else { return Ok(()) };
+        self.directory_itself(path, topmost)?;
+        let mut names: BTreeSet<_> = at_least.iter().map(OsString::from).collect();
+        for directory in directories {
+            names.extend(inode::names(directory).map_err(read)?);
+        }
+        for name in names {
+            let child = inside(path, name.as_bytes());
+            unless_gone(self.merged_child(&child, directories, Path::new(&name)))?;
+        }
+        Ok(())
+    }
+
+    /// The rule for one name is overlay's: see [`crate::stack`].
+    fn merged_child(&mut self, path: &[u8], parents: &[OwnedFd], name: &Path) -> Result<(), DiffError> {
+        let read = |source| DiffError::Read { name: shown(path), source };
+        if self.is_without(path) {
+            return Ok(());
+        }
+        let mut merged = Vec::new();
+        for parent in parents {
+            let stat = match file::statat(parent, name) {
+                Err(error) if error.errno() == Errno::ENOENT => continue,
+                stat => stat.map_err(read)?,
+            };
+            match stack::kind(&stat) {
+                FileType::Directory => {
+                    let directory = open(parent, name, OFlags::DIRECTORY).map_err(read)?;
+                    let opaque = stack::is_opaque(&directory).map_err(read)?;
+                    merged.push(directory);
+                    if opaque {
+                        break;
+                    }
+                }
+                _ if !merged.is_empty() => break,
+                _ if stack::is_whiteout(&stat) => return Ok(()),
+                _ => return self.file(path, parent, name, &stat),
             }
-            self.links.insert(inode, path.to_vec());
+        }
+        match merged.is_empty() {
+            true => self.append(&Heading::directory(path), &mut io::empty()),
+            false => self.merged(path, &merged, &[]),
+        }
+    }
+
+    fn is_without(&self, path: &[u8]) -> bool {
+        self.how.without.iter().any(|without| without.as_os_str().as_bytes() == path)
+    }
+
+    fn directory_itself(&mut self, path: &[u8], directory: &OwnedFd) -> Result<(), DiffError> {
+        let read = |source| DiffError::Read { name: shown(path), source };
+        let stat = file::statat(directory, Path::new("")).map_err(read)?;
+        let itself = PathBuf::from(format!("/proc/self/fd/{}/.", directory.as_raw_fd()));
+        let mut heading = self.heading(path, EntryType::Directory, &stat);
+        heading.name = if path.is_empty() { b"./".to_vec() } else { [path, b"/"].concat() };
+        heading.xattrs = self.attributes(path, &itself)?;
+        self.append(&heading, &mut io::empty())
+    }
+
+    /// Anything that is no directory.
+    fn file(&mut self, path: &[u8], parent: &OwnedFd, name: &Path, stat: &Stat) -> Result<(), DiffError> {
+        let read = |source| DiffError::Read { name: shown(path), source };
+        let kind = stack::kind(stat);
+        let inode = (stat.st_dev, stat.st_ino);
+        if let Some(first) = self.links.get(&inode) {
+            let mut heading = self.heading(path, EntryType::Link, stat);
+            heading.link.clone_from(first);
+            return self.append(&heading, &mut io::empty());
         }
         let entry_type = match kind {
             FileType::RegularFile => EntryType::Regular,
@@ -145,14 +243,15 @@ impl<W: Write> Packer<W> {
             FileType::BlockDevice => EntryType::Block,
             _ => return Ok(()),
         };
-        let mut heading = self.heading(path, entry_type, &stat);
+        let mut heading = self.heading(path, entry_type, stat);
         heading.xattrs = self
             .attributes(path, &PathBuf::from(format!("/proc/self/fd/{}", parent.as_raw_fd())).join(name))?;
+        let mut content = Exactly { file: None, left: 0 };
         match kind {
             FileType::RegularFile => {
                 let file: File = open(parent, name, OFlags::NONBLOCK).map_err(read)?.into();
                 heading.size = u64::try_from(stat.st_size).unwrap_or_default();
-                return self.append(&heading, &mut Exactly { file, left: heading.size });
+                content = Exactly { file: Some(file), left: heading.size };
             }
             FileType::Symlink => {
                 let target = file::readlinkat(parent, name).map_err(read)?;
@@ -163,7 +262,11 @@ impl<W: Write> Packer<W> {
             }
             _ => {}
         }
-        self.append(&heading, &mut io::empty())
+        self.append(&heading, &mut content)?;
+        if stat.st_nlink > 1 {
+            self.links.insert(inode, path.to_vec());
+        }
+        Ok(())
     }
 
     fn heading(&self, path: &[u8], entry_type: EntryType, stat: &Stat) -> Heading {
@@ -173,8 +276,8 @@ impl<W: Write> Packer<W> {
             entry_type,
             link: Vec::new(),
             mode: stat.st_mode & 0o7777,
-            uid: stat.st_uid,
-            gid: stat.st_gid,
+            uid: if self.how.as_root { 0 } else { stat.st_uid },
+            gid: if self.how.as_root { 0 } else { stat.st_gid },
             mtime: self.how.latest.map_or(mtime, |latest| mtime.min(latest)),
             size: 0,
             device: None,
@@ -219,6 +322,19 @@ impl<W: Write> Packer<W> {
     }
 }
 
+/// The name of what is in the directory `path`.
+fn inside(path: &[u8], name: &[u8]) -> Vec<u8> {
+    if path.is_empty() { name.to_vec() } else { [path, b"/", name].concat() }
+}
+
+/// What was removed after its directory had been listed is no error, and nothing of it has been written.
+fn unless_gone(result: Result<(), DiffError>) -> Result<(), DiffError> {
+    match result {
+        Err(DiffError::Read { source, .. }) if source.errno() == Errno::ENOENT => Ok(()),
+        other => other,
+    }
+}
+
 /// Opens a name for reading, if it is no link.
 fn open(directory: &OwnedFd, name: &Path, how: OFlags) -> mini_sys::Result<OwnedFd> {
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
@@ -227,14 +343,16 @@ fn open(directory: &OwnedFd, name: &Path, how: OFlags) -> mini_sys::Result<Owned
 
 /// As many bytes of a file as its header promised, whoever may be writing to it meanwhile.
 struct Exactly {
-    file: File,
+    /// None for what has no content.
+    file: Option<File>,
     left: u64,
 }
 
 impl Read for Exactly {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
-        let length = self.file.read(&mut buffer[..most])?;
+        let Some(file) = &mut self.file else { return Ok(0) };
+        let length = file.read(&mut buffer[..most])?;
         if length == 0 && most > 0 {
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file became shorter meanwhile"));
         }

@@ -43,6 +43,12 @@ impl Heading {
         }
     }
 
+    /// An empty directory of root's.
+    pub(crate) fn directory(path: &[u8]) -> Self {
+        let name = [path, b"/"].concat();
+        Self { entry_type: EntryType::Directory, mode: 0o755, ..Self::marker(name) }
+    }
+
     /// The records that must stand before the header.
     pub(crate) fn records(&self) -> Vec<(String, Vec<u8>)> {
         let mut records = Vec::new();

@@ -1,20 +1,26 @@
-//! `load`: the archive that `docker save` writes.
+//! `load`: images from an archive, of either kind that there is.
 //!
-//! It is a tar with a `manifest.json`, which names the file of each image's configuration and the files of its
-//! layers, lowest first. Files stand in any order and a layer may be a link to another, so the archive is
-//! listed first and read by position after. docker-load(1), Docker image specification v1.2; book ch. 6.
+//! Docker's has a `manifest.json` (`docker`), OCI's an `index.json` (`oci`); what [`crate::save`] and newer
+//! versions of Docker write has both. Files stand in any order and a layer may be a link to another, so the archive
+//! is listed first and read by position after (`listing`). docker-load(1); book ch. 6.
 
-use std::collections::HashMap;
+mod docker;
+mod listing;
+mod oci;
+
 use std::fs::File;
-use std::io::{self, Read, Seek as _, SeekFrom};
-use std::path::{Component, Path, PathBuf};
+use std::io::{self, Seek as _, SeekFrom};
+use std::path::Path;
 
+use mini_layers::blobs::BlobError;
 use mini_layers::compression::{Compression, CompressionError};
 use mini_layers::{Digest, decompress};
-use serde::Deserialize;
 
+use self::listing::Archive;
 use crate::config::ImageConfig;
-use crate::reference::{Reference, ReferenceError};
+use crate::intake::{Coming, IntakeError};
+use crate::platform::Platform;
+use crate::reference::ReferenceError;
 use crate::store::{Image, Images, StoreError};
 use crate::unpack::{self, UnpackError};
 
@@ -32,6 +38,28 @@ pub enum LoadError {
         "the archive has no `{0}`: it was not written by `docker save`; `import` takes a root filesystem"
     )]
     Missing(String),
+    /// A manifest names a blob that the archive does not have.
+    #[error("the archive has no blob `{0}`, which it needs")]
+    NoBlob(Digest),
+    /// A blob is not what its name says.
+    #[error("the archive is damaged: its blob `{digest}` has the digest `{actual}`")]
+    Damaged {
+        /// Its name.
+        digest: Digest,
+        /// What its content says.
+        actual: Digest,
+    },
+    /// Indexes lead to indexes without end.
+    #[error("the archive's index `{0}` leads from index to index and to no image")]
+    Deep(Digest),
+    /// There are images, and none for the platform.
+    #[error("the archive has no image for {wanted}{}", if found.is_empty() { String::new() } else { format!(", only for {found}") })]
+    Platform {
+        /// The platform.
+        wanted: String,
+        /// Those that there are images for.
+        found: String,
+    },
     /// A file in it holds something else than it should.
     #[error("`{name}` in the archive is not what it should be")]
     Malformed {
@@ -66,47 +94,41 @@ pub enum LoadError {
     Store(#[from] StoreError),
 }
 
-/// No manifest or configuration is longer, in bytes; what is cut here is no JSON any more.
-const LARGEST: u64 = 16 << 20;
-
-/// One image of `manifest.json`.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Entry {
-    config: String,
-    repo_tags: Option<Vec<String>>,
-    layers: Vec<String>,
-}
-
-/// Where a file's content lies in the archive.
-#[derive(Debug, Clone)]
-enum Place {
-    Bytes { at: u64, length: u64 },
-    Link(PathBuf),
-}
-
-/// An archive that has been listed.
-struct Archive {
-    file: File,
-    places: HashMap<PathBuf, Place>,
-}
-
 impl Images {
     /// Takes in all images of the archive in `file`, which may be compressed with gzip or zstd, and may be a pipe.
+    /// With `platform`, only those for it.
     ///
     /// # Errors
     /// What [`LoadError`] lists. Images that come before the one that fails stay, as with Docker.
-    pub fn load(&self, mut file: File) -> Result<Vec<Image>, LoadError> {
+    pub fn load(&self, mut file: File, platform: Option<&Platform>) -> Result<Vec<Image>, LoadError> {
         let plain = file.stream_position().is_ok()
             && unpack::compression(&mut file).map_err(LoadError::Read)? == Compression::Plain;
         let file = if plain { file } else { self.spool(file)? };
-        let mut archive = Archive::list(file)?;
-        let name = "manifest.json";
-        let text = archive.read(name)?;
-        let entries: Vec<Entry> = serde_json::from_slice(&text)
-            .map_err(|source| LoadError::Malformed { name: name.to_owned(), source })?;
-        let mut load = |entry| self.while_held(|| self.load_image(&mut archive, entry));
-        entries.iter().map(&mut load).collect()
+        let archive = Archive::list(file)?;
+        // An archive that is both is read as the one that keeps the manifest, and so the image's digest.
+        match oci::is_layout(&archive) {
+            true => self.load_layout(&archive, platform),
+            false => self.load_docker(&archive, platform),
+        }
+    }
+
+    /// Takes in the layers that lie in the archive under these names.
+    fn take(&self, archive: &Archive, layers: &[(String, Coming)]) -> Result<(), LoadError> {
+        let name = |blob: &Digest| {
+            let found = layers.iter().find(|(_, layer)| layer.blob == *blob);
+            found.map(|(name, _)| name.clone()).unwrap_or_default()
+        };
+        let open = |layer: &Coming, at| Ok(archive.open(&name(&layer.blob))?.skip(at));
+        let all: Vec<Coming> = layers.iter().map(|(_, layer)| *layer).collect();
+        self.take_layers(&all, open, &|_| {}).map_err(|error| match error {
+            IntakeError::Source(error) => error,
+            IntakeError::Blob(_, BlobError::Mismatch { expected, received, .. }) => {
+                LoadError::Damaged { digest: expected, actual: received }
+            }
+            IntakeError::Blob(blob, source) => LoadError::Layer { name: name(&blob), source: source.into() },
+            IntakeError::Unpack(blob, source) => LoadError::Layer { name: name(&blob), source },
+            IntakeError::Missing(blob) => LoadError::NoBlob(blob),
+        })
     }
 
     /// Copies what cannot be read by position to a file without a name, which is gone when it is closed.
@@ -117,86 +139,28 @@ impl Images {
         copy.seek(SeekFrom::Start(0)).map_err(LoadError::Read)?;
         Ok(copy)
     }
+}
 
-    fn load_image(&self, archive: &mut Archive, entry: &Entry) -> Result<Image, LoadError> {
-        let text = archive.read(&entry.config)?;
-        let config: ImageConfig = serde_json::from_slice(&text)
-            .map_err(|source| LoadError::Malformed { name: entry.config.clone(), source })?;
-        let diff_ids = &config.rootfs.diff_ids;
-        if diff_ids.len() != entry.layers.len() {
-            let (named, found) = (diff_ids.len(), entry.layers.len());
-            return Err(LoadError::LayerCount { config: entry.config.clone(), named, found });
-        }
-        let tags = entry.repo_tags.iter().flatten();
-        let names = tags.map(|tag| tag.parse::<Reference>()).collect::<Result<Vec<_>, _>>()?;
-        Self::refuse_reserved(&names)?;
-        let mut layers = Vec::new();
-        let mut parent = None;
-        for (name, diff_id) in entry.layers.iter().zip(diff_ids) {
-            let mut content = archive.open(name)?;
-            let (new, layer) = self
-                .take_layer(&mut content, parent.as_ref(), Some(diff_id))
-                .map_err(|source| LoadError::Layer { name: name.clone(), source })?;
-            parent = Some(layer.chain_id);
-            layers.push(new);
-        }
-        Ok(self.add(&text, &layers, &names)?)
+/// A configuration names as many layers as there are.
+fn check_count(name: &str, config: &ImageConfig, found: usize) -> Result<(), LoadError> {
+    match config.rootfs.diff_ids.len() {
+        named if named == found => Ok(()),
+        named => Err(LoadError::LayerCount { config: name.to_owned(), named, found }),
     }
 }
 
-impl Archive {
-    fn list(file: File) -> Result<Self, LoadError> {
-        let mut places = HashMap::new();
-        let mut tar = tar::Archive::new(io::BufReader::new(&file));
-        for entry in tar.entries_with_seek().map_err(LoadError::Read)? {
-            let entry = entry.map_err(LoadError::Read)?;
-            let name = plain(&entry.path().map_err(LoadError::Read)?);
-            let kind = entry.header().entry_type();
-            let place = match entry.link_name().map_err(LoadError::Read)? {
-                // A symbolic link says where to go from its own directory, a hard link from the top.
-                Some(to) if kind.is_symlink() => {
-                    Place::Link(plain(&name.parent().unwrap_or(Path::new("")).join(to)))
-                }
-                Some(to) if kind.is_hard_link() => Place::Link(plain(&to)),
-                _ => Place::Bytes { at: entry.raw_file_position(), length: entry.size() },
-            };
-            places.insert(name, place);
+/// Something must be there of what was asked for.
+fn check_platform(
+    wanted: Option<&Platform>,
+    images: &[Image],
+    mut others: Vec<String>,
+) -> Result<(), LoadError> {
+    match wanted {
+        Some(wanted) if images.is_empty() => {
+            others.sort();
+            others.dedup();
+            Err(LoadError::Platform { wanted: wanted.to_string(), found: others.join(", ") })
         }
-        Ok(Self { file, places })
+        _ => Ok(()),
     }
-
-    fn open(&mut self, name: &str) -> Result<io::Take<&File>, LoadError> {
-        let mut path = plain(Path::new(name));
-        // More links in a row than files means a circle.
-        for _ in 0..=self.places.len() {
-            match self.places.get(&path) {
-                Some(Place::Link(to)) => path = to.clone(),
-                Some(&Place::Bytes { at, length }) => {
-                    self.file.seek(SeekFrom::Start(at)).map_err(LoadError::Read)?;
-                    return Ok((&self.file).take(length));
-                }
-                None => break,
-            }
-        }
-        Err(LoadError::Missing(name.to_owned()))
-    }
-
-    fn read(&mut self, name: &str) -> Result<Vec<u8>, LoadError> {
-        let mut content = Vec::new();
-        self.open(name)?.take(LARGEST).read_to_end(&mut content).map_err(LoadError::Read)?;
-        Ok(content)
-    }
-}
-
-/// The path without `.` and with `..` taken back: a name in the archive, nothing on any disk.
-fn plain(path: &Path) -> PathBuf {
-    let mut plain = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::Normal(name) => plain.push(name),
-            Component::ParentDir => drop(plain.pop()),
-            _ => {}
-        }
-    }
-    plain
 }

@@ -106,6 +106,9 @@ pub struct History {
     /// When.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created: Option<String>,
+    /// Who.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
     /// The command.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_by: Option<String>,

@@ -51,8 +51,11 @@ pub enum HostError {
     Lock(#[source] mini_sys::Error),
 }
 
+/// The file whose lock whoever makes such an image holds.
+pub(crate) const LOCK: &str = "host.lock";
+
 /// How the directories begin in which it is assembled.
-const WORK: &str = "host-";
+pub(crate) const WORK: &str = "host-";
 
 /// Removes those of killed commands. The caller has the lock under which they are made.
 pub(crate) fn sweep(layout: &Path) {
@@ -78,8 +81,7 @@ impl Images {
             Err(StoreError::NotFound { .. }) => {}
             other => return Ok(other?),
         }
-        let _alone =
-            file::lock(&self.layout().join("host.lock"), Lock::Exclusive).map_err(HostError::Lock)?;
+        let _alone = file::lock(&self.layout().join(LOCK), Lock::Exclusive).map_err(HostError::Lock)?;
         match self.find(HOST) {
             Err(StoreError::NotFound { .. }) => self.make_host(),
             other => Ok(other?),

@@ -16,10 +16,10 @@ use oci_spec::image::{Descriptor, ImageIndex, MediaType};
 use crate::reference::Reference;
 
 /// The annotation that holds an image's full name: containerd's, which other tools read too.
-const NAME: &str = "io.containerd.image.name";
+pub(crate) const NAME: &str = "io.containerd.image.name";
 
 /// The annotation that OCI foresees; by custom it holds the tag.
-const REF_NAME: &str = "org.opencontainers.image.ref.name";
+pub(crate) const REF_NAME: &str = "org.opencontainers.image.ref.name";
 
 /// The annotation that holds the digest by which a registry knows the image: of an index, or of the manifest itself.
 const KNOWN_AS: &str = "mini-docker.registry.digest";

@@ -1,13 +1,15 @@
 //! Images: their names, what they say about themselves, and where they are kept.
 //!
 //! Start with [`store`]: an image is a manifest that names a configuration and layers, each by its digest.
-//! [`mod@reference`] reads the names that people type, [`import`] and [`archive`] take images in, and [`host`]
-//! makes the one that needs no network. Book ch. 6.
+//! [`mod@reference`] reads the names that people type, [`import`] and [`archive`] take images in, [`save`]
+//! writes them out, and [`host`] makes the one that needs no network. Book ch. 6.
 
 pub mod archive;
 pub mod change;
+pub mod commit;
 pub mod config;
 pub mod filter;
+pub mod hello;
 pub mod history;
 pub mod host;
 pub mod import;
@@ -23,6 +25,7 @@ pub mod push;
 pub mod reference;
 pub mod registry;
 pub mod remove;
+pub mod save;
 pub mod store;
 mod suggest;
 pub mod tag;

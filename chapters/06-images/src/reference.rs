@@ -56,6 +56,11 @@ impl Reference {
         self.digest.as_ref()
     }
 
+    /// Whether both are names in the same repository.
+    pub(crate) fn is_of(&self, other: &Self) -> bool {
+        self.registry == other.registry && self.repository == other.repository
+    }
+
     /// The same repository with this digest in place of tag and digest.
     pub fn with_digest(&self, digest: Digest) -> Self {
         Self { tag: None, digest: Some(digest), ..self.clone() }

@@ -214,10 +214,15 @@ impl Images {
         if start.is_empty() || !start.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Ok(None);
         }
-        let mut found = self.list()?.into_iter().filter(|image| image.id.hex().starts_with(start));
-        match (found.next(), found.next()) {
-            (image, None) => Ok(image),
-            _ => Err(StoreError::Ambiguous(text.to_owned())),
+        let mut found = self.list()?;
+        found.retain(|image| image.id.hex().starts_with(start));
+        // One image may have come with two manifests, from an archive and from a registry: what has a name counts.
+        found.sort_by_key(|image| image.names.is_empty());
+        match found.first() {
+            Some(first) if found.iter().any(|other| other.id != first.id) => {
+                Err(StoreError::Ambiguous(text.to_owned()))
+            }
+            _ => Ok(found.into_iter().next()),
         }
     }
 

@@ -44,7 +44,11 @@ impl Images {
         Ok((NewLayer { blob, size, compression }, layer))
     }
 
-    fn unpack(
+    /// Unpacks a blob that is here on top of `parent`, in [`Images::while_held`].
+    ///
+    /// # Errors
+    /// As [`Images::take_layer`].
+    pub(crate) fn unpack(
         &self,
         blob: &Digest,
         parent: Option<&Digest>,

@@ -4,8 +4,10 @@
 //! process that stays with it (`monitor` in the source) while it runs. There is no daemon: every command reads
 //! and writes these files itself, and [`repair`] puts right what a killed one left. Book ch. 10.
 
+pub mod commit;
 pub mod create;
 pub mod doctor;
+pub mod export;
 pub mod find;
 pub mod home;
 pub mod id;
@@ -21,10 +23,13 @@ pub mod repair;
 pub mod spec;
 pub mod start;
 pub mod stop;
+mod upper;
 pub mod usage;
 pub mod user;
 
+pub use commit::{CommitError, commit};
 pub use create::{Create, CreateError, create};
+pub use export::{ExportError, export};
 pub use find::{FindError, find};
 pub use home::{Home, HomeError};
 pub use record::{Config, HostConfig, Record, Status, Ulimit};

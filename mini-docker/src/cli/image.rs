@@ -24,6 +24,8 @@ pub(crate) enum Image {
     Import(Import),
     /// Load an image from a tar archive or STDIN
     Load(Load),
+    /// Save one or more images to a tar archive (streamed to STDOUT by default)
+    Save(Save),
     /// Return low-level information on images
     Inspect(Inspect),
     /// Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE
@@ -111,6 +113,9 @@ pub(crate) struct Load {
     /// Read from tar archive file, instead of STDIN
     #[arg(short, long, value_name = "string")]
     pub(crate) input: Option<PathBuf>,
+    /// Load only the image of this platform
+    #[arg(long, value_name = "string")]
+    pub(crate) platform: Option<Platform>,
     /// Suppress the load output
     #[arg(short, long)]
     pub(crate) quiet: bool,
@@ -162,5 +167,15 @@ pub(crate) struct Prune {
 pub(crate) struct Tree {
     /// Only these images
     #[arg(value_name = "IMAGE")]
+    pub(crate) images: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Save {
+    /// Write to a file, instead of STDOUT
+    #[arg(short, long, value_name = "string")]
+    pub(crate) output: Option<PathBuf>,
+    /// The images
+    #[arg(required = true, value_name = "IMAGE")]
     pub(crate) images: Vec<String>,
 }

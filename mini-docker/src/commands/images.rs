@@ -44,10 +44,6 @@ pub(crate) fn run(home: &Home, args: &cli::Images) -> anyhow::Result<u8> {
         }
     }
     let format = if args.quiet { Some("{{.ID}}") } else { args.format.as_deref() };
-    if args.quiet {
-        // An image with several names has one id.
-        rows.dedup_by(|a, b| a["ID"] == b["ID"]);
-    }
     let table = if args.digests { WITH_DIGESTS } else { TABLE };
     print(&format::list(&rows, format, &COLUMNS, table)?)
 }

@@ -1,4 +1,4 @@
-//! `load`: images from an archive that `docker save` wrote. docker-load(1).
+//! `load`: images from an archive, Docker's or OCI's. docker-load(1).
 
 use std::fs::File;
 use std::io;
@@ -28,7 +28,8 @@ pub(crate) fn run(home: &Home, args: &cli::Load) -> anyhow::Result<u8> {
     let mut images = home.images()?;
     images.bounds = settings::bounds()?;
     images.sweep();
-    for image in images.load(file).with_context(|| format!("cannot load `{name}`"))? {
+    let loaded = images.load(file, args.platform.as_ref());
+    for image in loaded.with_context(|| format!("cannot load `{name}`"))? {
         if args.quiet {
             continue;
         }

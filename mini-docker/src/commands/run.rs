@@ -104,11 +104,15 @@ fn check_network(network: &str) -> anyhow::Result<()> {
     }
 }
 
-/// The image: the reserved one is made from this machine's programs on first use, and one that is not here is pulled.
+/// The image: the reserved one is made from this machine's programs on first use, `hello-world` when nobody has brought
+/// one, and any other that is not here is pulled.
 fn find_image(home: &Home, args: &Run, name: &str) -> anyhow::Result<Image> {
     let images = home.images()?;
     if mini_images::host::is_host(name) {
         return Ok(images.host()?);
+    }
+    if mini_images::hello::is_hello(name) && args.pull != Ask::Always {
+        return Ok(images.hello_world()?);
     }
     let found = match args.pull {
         Ask::Always => None,

@@ -98,6 +98,11 @@ impl Engine {
         self.with(&format!("run -d {flags} host sh -c"), &[script]).ok()
     }
 
+    /// As [`Self::detached`], of another image.
+    pub(crate) fn detached_of(&self, image: &str, flags: &str, script: &str) -> String {
+        self.with(&format!("run -d {flags} {image} sh -c"), &[script]).ok()
+    }
+
     /// A field of what `inspect` shows.
     pub(crate) fn inspect(&self, name: &str, field: &str) -> String {
         self.with("inspect --format", &[&format!("{{{{{field}}}}}"), name]).ok()
@@ -124,6 +129,11 @@ impl Engine {
         let (came, went): (Vec<_>, Vec<_>) =
             (now.difference(before).collect(), before.difference(&now).collect());
         assert!(came.is_empty() && went.is_empty(), "{what}: {came:?} came, {went:?} went");
+    }
+
+    /// Whether the list of images names this manifest.
+    pub(crate) fn lists(&self, digest: &str) -> bool {
+        std::fs::read_to_string(self.root().join("images/index.json")).unwrap().contains(digest)
     }
 
     /// The ids of the containers that have a directory.

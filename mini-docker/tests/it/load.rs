@@ -230,7 +230,11 @@ fn broken_archives_are_refused_and_nothing_is_left() {
                 .end(),
             "`x`",
         ),
-        ("another layer than the configuration says", wrong_digest, "`layer`"),
+        (
+            "another layer than the configuration says",
+            wrong_digest,
+            "the archive is damaged: its blob `sha256:",
+        ),
     ];
     for (what, bytes, expected) in cases {
         let file = engine.file("broken.tar", bytes);
@@ -240,4 +244,15 @@ fn broken_archives_are_refused_and_nothing_is_left() {
     }
     assert!(engine.call("load -i nosuch").fails(1).contains("No such file or directory"));
     assert!(engine.call("load -i /").fails(1).to_lowercase().contains("is a directory"));
+}
+
+#[test]
+fn only_the_images_of_the_platform_are_loaded() {
+    let Some(engine) = Engine::empty() else { return };
+    let tar = archive(&two_images()).end();
+    let message = engine.feed("load --platform linux/arm64", &[] as &[&str], tar.clone()).fails(1);
+    assert_eq!(message, "cannot load `-`: the archive has no image for linux/arm64, only for linux/amd64");
+    assert_eq!(engine.call("images -q").ok(), "");
+    engine.feed("load --platform linux/amd64", &[] as &[&str], tar).ok();
+    assert_eq!(engine.call("images -q").ok().lines().count(), 3);
 }

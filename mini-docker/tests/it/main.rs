@@ -11,13 +11,16 @@
     reason = "a test that cannot go on panics, and says what it skips"
 )]
 
+mod commit;
 mod crash;
 mod environment;
 mod exits;
 mod explain;
+mod export;
 mod files;
 mod front;
 mod harness;
+mod hello;
 mod help;
 mod history;
 mod host_image;
@@ -41,6 +44,7 @@ mod made;
 mod manifests;
 mod naming;
 mod needs;
+mod oci_archives;
 mod ordinary;
 mod parallel;
 mod passage;
@@ -49,6 +53,7 @@ mod pty;
 mod pull;
 mod push;
 mod registry;
+mod save;
 mod search;
 mod selecting;
 mod streams;

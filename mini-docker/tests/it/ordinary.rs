@@ -165,3 +165,26 @@ fn a_user_without_a_home_is_told() {
     let done = finish(command.env_clear().env("PATH", "/bin:/usr/bin"), None);
     assert!(done.fails(1).contains("HOME"), "{}", done.err());
 }
+
+#[test]
+fn an_ordinary_user_exports_and_commits_as_root_of_the_container() {
+    let Some(home) = home() else { return };
+    if !namespaces_allowed() {
+        return;
+    }
+    assert!(call(&home, &["run", "--rm", "hello-world"]).ok().contains("Hello from mini-docker!"));
+    let script = "echo x > /made; rm /bin/true; sleep 1000";
+    call(&home, &["run", "-d", "--name", "web", "host", "sh", "-c", script]).ok();
+    eventually("the file is made", || call(&home, &["export", "web"]).out().contains("made"));
+    let exported = call(&home, &["export", "web"]).stdout;
+    let mut archive = tar::Archive::new(exported.as_slice());
+    for entry in archive.entries().unwrap() {
+        let entry = entry.unwrap();
+        let owner = (entry.header().uid().unwrap(), entry.header().gid().unwrap());
+        assert_eq!(owner, (0, 0), "{}", entry.path().unwrap().display());
+    }
+    call(&home, &["commit", "--pause=false", "web", "snap"]).ok();
+    let told = call(&home, &["run", "--rm", "snap", "sh", "-c", "cat /made; ls /bin/true"]).stdout;
+    assert_eq!(String::from_utf8_lossy(&told), "x\n");
+    call(&home, &["rm", "-f", "web"]).ok();
+}

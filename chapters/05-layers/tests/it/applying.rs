@@ -250,7 +250,7 @@ fn sockets_are_left_out_and_times_can_be_limited() {
     let _socket = std::os::unix::net::UnixListener::bind(tree.path().join("socket")).unwrap();
     fs::write(tree.path().join("file"), "").unwrap();
     let mut packed = Vec::new();
-    write_tar(tree.path(), &mut packed, Packing { latest: Some(1000) }).unwrap();
+    write_tar(tree.path(), &mut packed, Packing { latest: Some(1000), ..Packing::default() }).unwrap();
     let mut archive = tar::Archive::new(&packed[..]);
     let entries = archive.entries().unwrap().map(|entry| entry.unwrap());
     let entries: Vec<_> =

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use mini_layers::{Layers, Owners, Packing, changes, write_tar};
+use mini_layers::{Digest, Layers, Owners, Packing, changes, write_merged_tar, write_tar};
 
 use crate::tars::Tar;
 
@@ -151,6 +151,59 @@ fn what_a_container_changed_becomes_a_layer_that_shows_the_same() {
     let lines = ["list .", "list etc", "list old", "read etc/passwd", "read old/x"];
     let answers = show("new", other.path(), true, &trees, &lines);
     assert_eq!(answers, ["etc old", "passwd", "y", "changed", "NotFound"]);
+}
+
+#[test]
+fn a_stack_is_packed_without_a_mount_as_the_kernel_shows_it() {
+    if !crate::has_overlay() {
+        return;
+    }
+    let room = tempfile::tempdir().unwrap();
+    let layers = Layers::open(&room.path().join("layers")).unwrap();
+    let base = Tar::new()
+        .dir("etc")
+        .file("etc/passwd", b"root")
+        .file("etc/gone", b"")
+        .dir("old")
+        .file("old/x", b"")
+        .link("old/y", "old/x")
+        .dir("was")
+        .file("was/inside", b"")
+        .symlink("link", "etc/passwd");
+    let top = Tar::new()
+        .dir("etc")
+        .file("etc/.wh.gone", b"")
+        .file("etc/group", b"x")
+        .dir("more")
+        .file("more/z", b"");
+    let base = layers.apply(None, None, &base.end()[..], Owners::Keep).unwrap();
+    let top = layers.apply(Some(&base.chain_id), None, &top.end()[..], Owners::Keep).unwrap();
+    let mut trees = layers.trees(&top.chain_id).unwrap();
+    let lines = [
+        "write etc/passwd changed",
+        "remove old",
+        "mkdir old",
+        "write old/y new",
+        "remove was",
+        "write was text",
+        "remove more/z",
+        "pack",
+    ];
+    let answers = show("new", room.path(), true, &trees, &lines);
+    trees.insert(0, room.path().join("upper"));
+    let mut tar = Vec::new();
+    write_merged_tar(&trees, &["etc", "proc"], &mut tar, Packing::default()).unwrap();
+    let mut names: Vec<String> = Vec::new();
+    for entry in tar::Archive::new(&tar[..]).entries().unwrap() {
+        names.push(entry.unwrap().path().unwrap().display().to_string());
+    }
+    let expected =
+        ["./", "etc/", "etc/group", "etc/passwd", "link", "more/", "old/", "old/y", "proc/", "was"];
+    assert_eq!(names, expected);
+    // Without what is there at least, it is the same to the byte.
+    let mut tar = Vec::new();
+    write_merged_tar(&trees, &[], &mut tar, Packing::default()).unwrap();
+    assert_eq!(answers.last().unwrap(), &Digest::of(&tar).to_string());
 }
 
 #[test]

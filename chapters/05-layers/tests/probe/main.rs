@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context as _, bail};
-use mini_layers::{Blobs, Hashing, Layers, Overlay, Owners, Packing, Upper, decompress, write_tar};
+use mini_layers::{Blobs, Digest, Hashing, Layers, Overlay, Owners, Packing, Upper, decompress, write_tar};
 use mini_sys::mount::{MsFlags, mount};
 use mini_sys::namespace::{CloneFlags, unshare};
 
@@ -53,6 +53,12 @@ fn pack(tree: &Path) -> anyhow::Result<()> {
     let (_, digest, bytes) = sink.finish();
     println!("{digest} {bytes} {}", began.elapsed().as_millis());
     Ok(())
+}
+
+fn packed(tree: &Path) -> anyhow::Result<Digest> {
+    let mut sink = Hashing::new(io::sink());
+    write_tar(tree, &mut sink, Packing::default())?;
+    Ok(sink.finish().1)
 }
 
 fn full(room: &Path) -> anyhow::Result<()> {
@@ -94,6 +100,7 @@ fn show(overlay: &Overlay, classic: bool, target: &Path) -> anyhow::Result<()> {
             ["remove", path] => fs::remove_file(target.join(path))
                 .or_else(|_| fs::remove_dir_all(target.join(path)))
                 .map(|()| "removed".to_owned()),
+            ["pack"] => Ok(packed(target)?.to_string()),
             ["list", path] => list(&target.join(path)),
             _ => bail!("unknown line {line:?}"),
         };

@@ -2,13 +2,14 @@
 //! those of `entry`; that the inputs are good ones before they are spoiled is looked at first.
 
 use std::fs::File;
+use std::sync::PoisonError;
 
 use mini_images::import::Import;
 use mini_images::{Images, Reference};
 use mini_layers::Owners;
 use proptest::prelude::*;
 
-use crate::{entry, inputs};
+use crate::{FORKS, entry, inputs};
 
 /// What is done to an input. Places are parts of the whole, so that they fit inputs of any length.
 #[derive(Debug, Clone)]
@@ -130,6 +131,7 @@ proptest! {
 
     #[test]
     fn a_spoiled_archive_is_taken_or_refused_and_leaves_nothing_else(content in spoiled(inputs::archives())) {
+        let _alone = FORKS.read().unwrap_or_else(PoisonError::into_inner);
         entry::archive(&content);
     }
 }
@@ -146,9 +148,10 @@ fn the_inputs_are_good_before_they_are_spoiled() {
             .unwrap();
     let (mut loaded, mut imported) = (0, 0);
     for archive in inputs::archives() {
+        let _alone = FORKS.read().unwrap_or_else(PoisonError::into_inner);
         entry::archive(&archive);
         std::fs::write(&path, &archive).unwrap();
-        loaded += usize::from(images.load(File::open(&path).unwrap()).is_ok());
+        loaded += usize::from(images.load(File::open(&path).unwrap(), None).is_ok());
         imported += usize::from(images.import(&mut archive.as_slice(), &Import::default()).is_ok());
     }
     // What can be loaded is a tar like any other, so it can be imported too.

@@ -18,3 +18,7 @@ mod entry;
 mod hostile;
 mod inputs;
 mod pushing;
+
+/// A child holds our locks between fork(2) and execve(2), and a store that somebody holds is not cleared. So who looks
+/// at what is left takes this for reading, and who starts a program for writing.
+static FORKS: std::sync::RwLock<()> = std::sync::RwLock::new(());

@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,8 @@ use mini_images::{Images, Reference};
 use mini_layers::compression::Compression;
 use mini_layers::{Digest, Owners};
 use serde_json::json;
+
+use crate::FORKS;
 
 /// How much is sent at a time, and how many times that the layer is long.
 const PIECE: u64 = 1000;
@@ -39,7 +41,11 @@ impl Registry {
         std::fs::write(&path, config.to_string()).unwrap();
         let mut command = Command::new("docker-registry");
         command.arg("serve").arg(path).stdout(Stdio::null()).stderr(Stdio::null());
-        let Ok(server) = command.spawn() else {
+        let spawned = {
+            let _alone = FORKS.write().unwrap_or_else(PoisonError::into_inner);
+            command.spawn()
+        };
+        let Ok(server) = spawned else {
             assert!(
                 std::env::var_os("MINI_REQUIRE_ALL").is_none_or(|all| all != "1"),
                 "needs docker-registry"

@@ -53,7 +53,7 @@ pub use archive::TarError;
 pub use blobs::Blobs;
 pub use changes::{Change, ChangeKind, changes};
 pub use compression::decompress;
-pub use diff::{Packing, write_tar};
+pub use diff::{Packing, write_merged_tar, write_tar};
 pub use digest::{Digest, Hashing, chain_id};
 pub use layers::{Layer, Layers};
 pub use names::Refusal;

@@ -1,0 +1,16 @@
+//! `save`: images as an archive, for `load` here, in docker or in podman. docker-save(1).
+
+use anyhow::Context as _;
+use mini_engine::Home;
+
+use crate::cli;
+use crate::output;
+
+pub(crate) fn run(home: &Home, args: &cli::Save) -> anyhow::Result<u8> {
+    let images = home.images()?;
+    output::to(args.output.as_deref(), "save", |file| {
+        let names = args.images.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        images.save(&args.images, file).with_context(|| format!("cannot save {names}"))
+    })?;
+    Ok(0)
+}
