@@ -121,8 +121,7 @@ impl Listed {
     /// has not given the tag beside it to anything.
     pub(crate) fn is(&self, wanted: &Reference) -> bool {
         self.name.as_ref().is_some_and(|name| {
-            let repository = name.registry() == wanted.registry() && name.repository() == wanted.repository();
-            repository
+            name.is_beside(wanted)
                 && wanted.digest().map_or_else(
                     || name.digest().is_none() && name.tag() == wanted.tag(),
                     |digest| *digest == self.manifest || Some(digest) == self.known_as.as_ref(),

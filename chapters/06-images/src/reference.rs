@@ -46,6 +46,11 @@ impl Reference {
         &self.repository
     }
 
+    /// Whether both are names in one repository of one registry.
+    pub fn is_beside(&self, other: &Self) -> bool {
+        self.registry == other.registry && self.repository == other.repository
+    }
+
     /// The tag, if the name has one.
     pub fn tag(&self) -> Option<&str> {
         self.tag.as_deref()

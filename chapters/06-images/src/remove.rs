@@ -34,7 +34,18 @@ impl Images {
         let name = text.parse::<Reference>().ok();
         let lines = self.index.list()?;
         match name.filter(|name| lines.iter().any(|line| line.is(name))) {
-            Some(name) => self.remove_lines(|line| line.is(&name)),
+            Some(name) => {
+                // With the last tag of a repository go the digests that were asked for there.
+                let manifests: Vec<Digest> =
+                    lines.iter().filter(|line| line.is(&name)).map(|line| line.manifest).collect();
+                let beside = |line: &Listed| {
+                    manifests.contains(&line.manifest)
+                        && line.name.as_ref().is_some_and(|own| own.is_beside(&name))
+                };
+                let tagged = |line: &Listed| line.name.as_ref().is_some_and(|own| own.digest().is_none());
+                let is_last = !lines.iter().any(|line| beside(line) && tagged(line) && !line.is(&name));
+                self.remove_lines(|line| line.is(&name) || is_last && beside(line) && !tagged(line))
+            }
             None => self.remove_images(&[id]),
         }
     }
@@ -128,23 +139,23 @@ impl Images {
     }
 }
 
-/// The names that are gone; with the last tag of a repository goes the digest by which its registry knows the image.
+/// The names that are gone, tags first; with the last tag of a repository goes the digest by which its registry knows
+/// the image.
 fn untagged(gone: &[Listed], kept: &[Listed]) -> Vec<Removed> {
-    let mut texts: Vec<String> = Vec::new();
-    let same = |line: &Listed, name: &Reference, manifest: Digest| {
-        line.manifest == manifest
-            && line.name.as_ref().is_some_and(|other| {
-                other.registry() == name.registry() && other.repository() == name.repository()
-            })
+    let stays = |gone: &Listed, name: &Reference| {
+        kept.iter().any(|line| {
+            line.manifest == gone.manifest && line.name.as_ref().is_some_and(|other| other.is_beside(name))
+        })
     };
-    for line in gone {
-        let Some(name) = &line.name else { continue };
-        texts.push(name.familiar());
-    }
-    for line in gone {
-        let (Some(name), Some(digest)) = (&line.name, line.known_as) else { continue };
+    let named: Vec<(&Listed, &Reference)> =
+        gone.iter().filter_map(|line| Some((line, line.name.as_ref()?))).collect();
+    let tags = named.iter().filter(|(_, name)| name.digest().is_none());
+    let mut texts: Vec<String> = tags.map(|(_, name)| name.familiar()).collect();
+    for (line, name) in named {
+        let known_as = name.digest().copied().or(line.known_as.filter(|_| !stays(line, name)));
+        let Some(digest) = known_as else { continue };
         let text = name.with_digest(digest).familiar();
-        if !kept.iter().any(|other| same(other, name, line.manifest)) && !texts.contains(&text) {
+        if !texts.contains(&text) {
             texts.push(text);
         }
     }

@@ -62,10 +62,15 @@ impl Image {
 
     /// The digest by which the registry of this name knows it.
     pub fn known_as(&self, name: &Reference) -> Option<Digest> {
-        let same = |known: &&Reference| {
-            known.registry() == name.registry() && known.repository() == name.repository()
+        name.digest().or_else(|| self.digests.iter().find(|known| known.is_beside(name))?.digest()).copied()
+    }
+
+    /// Its names as they are shown: of a repository in which it has a tag, the tags alone.
+    pub fn shown_names(&self) -> impl Iterator<Item = &Reference> {
+        let has_tag = |name: &Reference| {
+            self.names.iter().any(|other| other.digest().is_none() && other.is_beside(name))
         };
-        name.digest().or_else(|| self.digests.iter().find(same)?.digest()).copied()
+        self.names.iter().filter(move |name| name.digest().is_none() || !has_tag(name))
     }
 
     fn take(&mut self, line: Listed) {

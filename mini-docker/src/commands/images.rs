@@ -36,7 +36,7 @@ pub(crate) fn run(home: &Home, args: &cli::Images) -> anyhow::Result<u8> {
     let now = Timestamp::now();
     let mut rows = Vec::new();
     for image in images.select(&filters)? {
-        for name in &image.names {
+        for name in image.shown_names() {
             rows.push(row(&images, &image, Some(name), now, args.no_trunc));
         }
         if image.names.is_empty() {

@@ -19,8 +19,11 @@ pub(crate) fn run(home: &Home, args: &Rmi) -> anyhow::Result<u8> {
             }
             Err(error) => return Err(error.into()),
         };
-        let names_left =
-            images.list()?.iter().find(|other| other.id == image.id).map_or(0, |image| image.names.len());
+        let names_left = images
+            .list()?
+            .iter()
+            .find(|other| other.id == image.id)
+            .map_or(0, |image| image.shown_names().count());
         let by_name = name.parse::<Reference>().is_ok_and(|name| image.names.contains(&name));
         if names_left <= 1 || !by_name {
             refuse_used(home, name, &image, by_name, args.force)?;

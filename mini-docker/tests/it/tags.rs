@@ -128,4 +128,14 @@ fn the_digest_is_the_registrys_and_goes_with_the_last_tag() {
     assert_eq!(shown("{{.Repository}} {{.Tag}} {{.Digest}}").lines().count(), 2);
     assert!(shown("{{.Repository}} {{.Tag}} {{.Digest}}").contains(&format!("{repository} <none> {digest}")));
     assert_eq!(rmi(&format!("{repository}@{digest}")), format!("Untagged: {repository}@{digest}"));
+
+    // With the last tag goes the digest that was asked for beside it.
+    engine.with("pull -q", &[&format!("{repository}@{digest}")]).ok();
+    engine.with("pull -q", &[&format!("{repository}:1")]).ok();
+    assert_eq!(shown("{{.Tag}} {{.Digest}}").lines().count(), 2);
+    assert_eq!(
+        rmi(&format!("{repository}:1")),
+        format!("Untagged: {repository}:1\nUntagged: {repository}@{digest}")
+    );
+    assert_eq!(shown("{{.Tag}} {{.Digest}}"), "latest <none>");
 }
