@@ -134,6 +134,34 @@ pub enum PullError {
     Store(#[from] StoreError),
 }
 
+impl Pull {
+    /// The names of all that the repository has a tag for.
+    ///
+    /// # Errors
+    /// A registry that does not tell.
+    pub fn all_tags(&self) -> Result<Vec<Reference>, PullError> {
+        let tags = self.ask(|mut repository| Ok(repository.tags()?))?;
+        // What is no tag to us cannot be asked for.
+        let names =
+            tags.iter().map(|tag| format!("{}/{}:{tag}", self.name.registry(), self.name.repository()));
+        Ok(names.filter_map(|name| name.parse().ok()).collect())
+    }
+
+    /// Asks the mirrors and then the registry, until one gives what is wanted: a mirror need not have everything, nor
+    /// be there.
+    fn ask<T>(&self, work: impl Fn(Repository) -> Result<T, PullError>) -> Result<T, PullError> {
+        let mut endpoints = self.settings.endpoints(self.name.registry()).into_iter().peekable();
+        loop {
+            let endpoint = endpoints.next().unwrap_or_else(|| self.settings.endpoint(self.name.registry()));
+            let credentials = self.credentials.clone().filter(|_| !endpoint.is_mirror);
+            match work(Repository::new(endpoint, self.name.clone(), credentials)) {
+                Err(PullError::Registry(_)) if endpoints.peek().is_some() => {}
+                result => return result,
+            }
+        }
+    }
+}
+
 impl Images {
     /// Pulls an image; `tell` hears what happens, from several threads.
     ///
@@ -141,17 +169,7 @@ impl Images {
     /// What [`PullError`] lists. Nothing is left then.
     pub fn pull(&self, pull: &Pull, tell: &(dyn Fn(Event) + Sync)) -> Result<Pulled, PullError> {
         Self::refuse_reserved(std::slice::from_ref(&pull.name))?;
-        let mut endpoints = pull.settings.endpoints(pull.name.registry()).into_iter().peekable();
-        loop {
-            let endpoint = endpoints.next().unwrap_or_else(|| pull.settings.endpoint(pull.name.registry()));
-            let credentials = pull.credentials.clone().filter(|_| !endpoint.is_mirror);
-            let repository = Repository::new(endpoint, pull.name.clone(), credentials);
-            match self.while_held(|| self.pull_from(repository, pull, tell)) {
-                // A mirror need not have everything, nor be there.
-                Err(PullError::Registry(_)) if endpoints.peek().is_some() => {}
-                result => return result,
-            }
-        }
+        pull.ask(|repository| self.while_held(|| self.pull_from(repository, pull, tell)))
     }
 
     fn pull_from(

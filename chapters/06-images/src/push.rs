@@ -176,6 +176,7 @@ impl Images {
         }
         let media_type = manifest.media_type().clone().unwrap_or(MediaType::ImageManifest).to_string();
         to.put_manifest(tag, &media_type, &content)?;
+        self.set_known_as(&push.name, image.manifest)?;
         Ok(Pushed { digest: image.manifest, size: content.len() as u64 })
     }
 

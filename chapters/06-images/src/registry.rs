@@ -16,6 +16,7 @@ pub mod login;
 pub mod proxy;
 mod refusal;
 mod resume;
+mod tags;
 pub(crate) mod upload;
 
 use std::io::Read;

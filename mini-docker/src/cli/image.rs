@@ -65,6 +65,9 @@ pub(crate) struct Images {
 
 #[derive(Debug, Args)]
 pub(crate) struct Pull {
+    /// Download all tagged images in the repository
+    #[arg(short, long)]
+    pub(crate) all_tags: bool,
     /// Set platform if server is multi-platform capable
     #[arg(long, value_name = "string")]
     pub(crate) platform: Option<Platform>,

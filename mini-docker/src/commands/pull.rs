@@ -17,11 +17,35 @@ pub(crate) fn run(home: &Home, args: &cli::Pull) -> anyhow::Result<u8> {
         bail!("content trust is not supported: digests are always verified, signatures are not");
     }
     let to = if args.quiet { To::Nobody } else { To::Output };
+    let platform = args.platform.as_ref();
+    if args.all_tags {
+        return pull_all(home, &name, has_tag(&args.image), platform, to);
+    }
     if name.digest().is_none() && !has_tag(&args.image) {
         to.line("Using default tag: latest");
     }
-    pull(home, &name, args.platform.as_ref(), to)?;
+    pull(home, &name, platform, to)?;
     print(&format!("{name}\n"))
+}
+
+/// All tags of a repository, each as an image of its own.
+fn pull_all(
+    home: &Home,
+    name: &Reference,
+    has_tag: bool,
+    platform: Option<&Platform>,
+    to: To,
+) -> anyhow::Result<u8> {
+    if has_tag || name.digest().is_some() {
+        bail!("tag can't be used with --all-tags/-a");
+    }
+    let mut any_new = false;
+    for name in request(name, platform)?.all_tags()? {
+        any_new |= !fetch(home, &name, platform, to)?.known;
+    }
+    let repository = name.familiar_repository();
+    to.line(&status(!any_new, &repository));
+    print(&format!("{}/{}\n", name.registry(), name.repository()))
 }
 
 /// Pulls an image, and tells how far it has come in Docker's words.
@@ -31,12 +55,13 @@ pub(super) fn pull(
     platform: Option<&Platform>,
     to: To,
 ) -> anyhow::Result<Pulled> {
-    let request = Pull {
-        platform: platform.cloned().unwrap_or_else(Platform::own),
-        settings: settings::registries()?,
-        credentials: settings::credentials(name.registry())?,
-        name: name.clone(),
-    };
+    let pulled = fetch(home, name, platform, to)?;
+    to.line(&status(pulled.known, &name.familiar()));
+    Ok(pulled)
+}
+
+fn fetch(home: &Home, name: &Reference, platform: Option<&Platform>, to: To) -> anyhow::Result<Pulled> {
+    let request = request(name, platform)?;
     let mut images = home.images()?;
     images.bounds = settings::bounds()?;
     images.sweep();
@@ -44,9 +69,22 @@ pub(super) fn pull(
     to.line(&format!("{}: Pulling from {}", what.unwrap_or_default(), name.repository()));
     let progress = Progress::new(to);
     let pulled = images.pull(&request, &|event| progress.tell(event))?;
-    let status = if pulled.known { "Image is up to date for" } else { "Downloaded newer image for" };
-    to.line(&format!("Digest: {}\nStatus: {status} {}", pulled.digest, name.familiar()));
+    to.line(&format!("Digest: {}", pulled.digest));
     Ok(pulled)
+}
+
+fn request(name: &Reference, platform: Option<&Platform>) -> anyhow::Result<Pull> {
+    Ok(Pull {
+        platform: platform.cloned().unwrap_or_else(Platform::own),
+        settings: settings::registries()?,
+        credentials: settings::credentials(name.registry())?,
+        name: name.clone(),
+    })
+}
+
+fn status(known: bool, name: &str) -> String {
+    let what = if known { "Image is up to date for" } else { "Downloaded newer image for" };
+    format!("Status: {what} {name}")
 }
 
 fn has_tag(text: &str) -> bool {

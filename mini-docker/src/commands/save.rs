@@ -1,4 +1,4 @@
-//! `save`: images as an archive, for `load` here, in docker or in podman. docker-save(1).
+//! `save`: images as an archive, for `load` here, and in docker. docker-save(1).
 
 use anyhow::Context as _;
 use mini_engine::Home;

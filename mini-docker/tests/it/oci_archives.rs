@@ -1,4 +1,4 @@
-//! `load`: archives that are OCI image layouts, as skopeo, podman and buildx write them.
+//! `load`: archives that are OCI image layouts, as skopeo and buildx write them.
 
 use mini_layers::Digest;
 use serde_json::{Value, json};

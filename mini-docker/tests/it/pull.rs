@@ -54,6 +54,32 @@ fn quiet_tells_the_name_alone() {
 }
 
 #[test]
+fn all_tags_of_a_repository_are_pulled() {
+    let Some((engine, registry)) = registry() else { return };
+    for tag in ["2", "three"] {
+        registry.image(
+            "lib/app",
+            tag,
+            "amd64",
+            &[&tars::root(), &Tar::new().file("tag", tag.as_bytes()).end()],
+        );
+    }
+    let name = format!("{}/lib/app", registry.address());
+    let told = engine.with("pull -a", &[&name]).ok();
+    assert!(told.ends_with(&format!("Status: Downloaded newer image for {name}\n{name}")), "{told}");
+    let mut tags: Vec<String> =
+        engine.with("images --format {{.Tag}}", &[&name]).ok().lines().map(str::to_owned).collect();
+    tags.sort();
+    assert_eq!(tags, ["1", "2", "three"]);
+    let refused = engine.with("pull -a", &[format!("{name}:1")]).fails(1);
+    assert_eq!(refused, "tag can't be used with --all-tags/-a");
+    assert_eq!(
+        engine.with("pull --disable-content-trust=false", &[&name]).fails(1),
+        "content trust is not supported: digests are always verified, signatures are not"
+    );
+}
+
+#[test]
 fn the_manifest_of_the_platform_is_taken_from_an_index() {
     let Some((engine, registry)) = registry() else { return };
     let entries = ["amd64", "arm64"].map(|architecture| {

@@ -1,4 +1,4 @@
-//! `save`: archives that `load`, docker, podman and skopeo read. skopeo is what reads them here.
+//! `save`: archives that `load`, docker and skopeo read. skopeo is what reads them here.
 
 use std::process::Command;
 

@@ -50,6 +50,12 @@ pub(crate) fn with_field(url: &str, name: &str, value: &str) -> String {
     format!("{url}{}{name}={}", if url.contains('?') { '&' } else { '?' }, encoded(value))
 }
 
+/// The address of the next page, from a `Link` header: `</v2/_catalog?last=a&n=1000>; rel="next"`.
+pub(crate) fn next_page(url: &str, link: &str) -> Option<String> {
+    let (target, rest) = link.trim().strip_prefix('<')?.split_once('>')?;
+    rest.contains("next").then(|| joined(url, target))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,5 +83,13 @@ mod tests {
         let url = with_field("https://a/token", "scope", "repository:a/b:pull");
         assert_eq!(url, "https://a/token?scope=repository%3Aa%2Fb%3Apull");
         assert_eq!(with_field(&url, "service", "x"), format!("{url}&service=x"));
+    }
+
+    #[test]
+    fn the_next_page_is_where_the_link_says() {
+        let link = r#"</v2/_catalog?last=b&n=2>; rel="next""#;
+        let next = next_page("https://a/v2/_catalog?n=2", link);
+        assert_eq!(next.as_deref(), Some("https://a/v2/_catalog?last=b&n=2"));
+        assert_eq!(next_page("https://a/", "nothing"), None);
     }
 }

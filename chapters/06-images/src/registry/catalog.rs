@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use ureq::http::Method;
 
 use crate::reference::HUB;
-use crate::registry::address::{joined, with_field};
+use crate::registry::address::{next_page, with_field};
 use crate::registry::auth::{self, AuthError, Challenge, Claim};
 use crate::registry::credentials::Credentials;
 use crate::registry::endpoint::Settings;
@@ -182,12 +182,6 @@ fn page<T: DeserializeOwned>(url: &str, answer: &mut Answer) -> Result<T, Search
     serde_json::from_slice(&body).map_err(|source| SearchError::Answer { url, source })
 }
 
-/// The address of the next page: `</v2/_catalog?last=a&n=1000>; rel="next"`.
-fn next_page(url: &str, link: &str) -> Option<String> {
-    let (target, rest) = link.trim().strip_prefix('<')?.split_once('>')?;
-    rest.contains("next").then(|| joined(url, target))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -198,14 +192,6 @@ mod tests {
         assert_eq!(parts("localhost/"), ("localhost", ""));
         assert_eq!(parts("index.docker.io/busybox"), ("docker.io", "busybox"));
         assert_eq!(parts("bitnami/redis"), ("docker.io", "bitnami/redis"));
-    }
-
-    #[test]
-    fn the_next_page_is_where_the_link_says() {
-        let link = r#"</v2/_catalog?last=b&n=2>; rel="next""#;
-        let next = next_page("https://a/v2/_catalog?n=2", link);
-        assert_eq!(next.as_deref(), Some("https://a/v2/_catalog?last=b&n=2"));
-        assert_eq!(next_page("https://a/", "nothing"), None);
     }
 
     #[test]

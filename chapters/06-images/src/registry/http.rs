@@ -81,6 +81,11 @@ impl HttpError {
             || self.text().contains("certificate")
     }
 
+    /// Whether there is no host of that name, says who must know.
+    fn is_about_a_name(&self) -> bool {
+        self.text().contains("Name or service not known")
+    }
+
     fn text(&self) -> String {
         match self {
             Self::Unanswered { source, .. } => source.to_string(),
@@ -93,7 +98,7 @@ impl HttpError {
     fn tries(&self) -> u32 {
         match self {
             Self::Redirections(_) | Self::Downgrade { .. } | Self::Proxy(_) => 1,
-            _ if self.is_about_trust() => 1,
+            _ if self.is_about_trust() || self.is_about_a_name() => 1,
             Self::Unanswered { source, .. } if matches!(**source, ureq::Error::Timeout(_)) => {
                 TRIES_IN_SILENCE
             }
