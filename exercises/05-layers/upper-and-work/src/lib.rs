@@ -6,12 +6,15 @@
 mod chapter {
     pub mod apply;
     pub mod archive;
+    pub mod arriving;
     pub mod blobs;
+    pub mod bounds;
     pub mod changes;
     pub mod claim;
     pub mod compression;
     pub mod diff;
     pub mod digest;
+    pub mod directories;
     pub mod entries;
     pub mod fields;
     pub mod heading;
@@ -26,7 +29,9 @@ mod chapter {
 }
 
 pub use chapter::apply;
+pub use chapter::arriving;
 pub use chapter::blobs;
+pub use chapter::bounds;
 pub use chapter::changes;
 pub use chapter::compression;
 pub use chapter::diff;
@@ -36,6 +41,7 @@ pub use chapter::stack;
 
 use chapter::archive;
 use chapter::claim;
+use chapter::directories;
 use chapter::entries;
 use chapter::fields;
 use chapter::heading;
@@ -51,11 +57,12 @@ pub mod overlay;
 pub use apply::Owners;
 pub use archive::TarError;
 pub use blobs::Blobs;
+pub use bounds::Bounds;
 pub use changes::{Change, ChangeKind, changes};
 pub use compression::decompress;
 pub use diff::{Packing, write_merged_tar, write_tar};
 pub use digest::{Digest, Hashing, chain_id};
-pub use layers::{Layer, Layers};
+pub use layers::{Layer, Layers, Unpacked};
 pub use names::Refusal;
 pub use overlay::{Overlay, Upper};
 pub use pax::PaxError;
