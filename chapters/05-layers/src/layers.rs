@@ -115,7 +115,7 @@ impl Layers {
     /// tar with another digest is refused after it was read.
     ///
     /// # Errors
-    /// When the parent is missing, the tar is refused (see [`apply`]) or is not the expected one, or the disk
+    /// When the parent is missing, the tar is refused (see `apply`) or is not the expected one, or the disk
     /// is full; nothing is left behind then.
     pub fn apply(
         &self,
