@@ -179,6 +179,11 @@ fn build(root: &Path, builds: &[Vec<String>]) -> Result<()> {
         println!("building `cargo build {}`", arguments.join(" "));
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo.args(["build", "--quiet"]).args(arguments).current_dir(root);
+        // What cargo told this program of its own package some build scripts take for theirs, and the box has none of it.
+        let told = |name: &str| name == "CARGO_MANIFEST_DIR" || name.starts_with("CARGO_PKG_");
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(told)) {
+            cargo.env_remove(name);
+        }
         let status = cargo.status().context("run `cargo build`")?;
         ensure!(status.success(), "`cargo build {}` failed: {status}", arguments.join(" "));
     }
