@@ -48,6 +48,7 @@ impl Platform {
 
     /// The entry for this platform among those of an index: the first that fits.
     pub fn choose<'a>(&self, entries: &'a [Descriptor]) -> Option<&'a Descriptor> {
+        // ANCHOR: choose
         entries.iter().find(|entry| {
             entry.platform().as_ref().is_some_and(|platform| {
                 let variant = platform.variant().as_deref();
@@ -57,6 +58,7 @@ impl Platform {
                     && self.variant.as_deref().is_none_or(|wanted| variant.unwrap_or("v8") == wanted)
             })
         })
+        // ANCHOR_END: choose
     }
 }
 

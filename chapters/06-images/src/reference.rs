@@ -126,28 +126,34 @@ impl FromStr for Reference {
             }
             None => (text, None),
         };
+        // ANCHOR: tag
         // A colon after the last slash starts the tag; one before it belongs to a port.
         let (name, tag) = match rest.rsplit_once(':') {
             Some((name, tag)) if !tag.contains('/') => (name, Some(tag)),
             _ => (rest, None),
         };
+        // ANCHOR_END: tag
         if tag.is_some_and(|tag| !is_tag(tag)) {
             return Err(wrong());
         }
+        // ANCHOR: registry
         let (registry, path) = match name.split_once('/') {
             Some((first, path)) if is_registry(first) => (first, path),
             _ => (HUB, name),
         };
         let registry =
             if matches!(registry, "index.docker.io" | "registry-1.docker.io") { HUB } else { registry };
+        // ANCHOR_END: registry
         if !is_domain(registry) {
             return Err(wrong());
         }
         if path.chars().any(|c| c.is_ascii_uppercase()) && is_path(&path.to_ascii_lowercase()) {
             return Err(ReferenceError::UpperCase(path.to_owned()));
         }
+        // ANCHOR: understood
         let repository =
             if registry == HUB && !path.contains('/') { format!("library/{path}") } else { path.to_owned() };
+        // ANCHOR_END: understood
         if !is_path(path) || repository.len() > 255 {
             return Err(wrong());
         }

@@ -1,0 +1,3 @@
+let mut answers = real.answers();
+answers.extend(Image::with(text).answers());
+answers

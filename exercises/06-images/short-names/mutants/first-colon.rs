@@ -1,0 +1,4 @@
+let (name, tag) = match rest.split_once(':') {
+    Some((name, tag)) => (name, Some(tag)),
+    None => (rest, None),
+};

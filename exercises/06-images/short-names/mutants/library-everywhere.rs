@@ -1,0 +1,1 @@
+let repository = if path.contains('/') { path.to_owned() } else { format!("library/{path}") };
