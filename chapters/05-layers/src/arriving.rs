@@ -41,6 +41,7 @@ impl Blobs {
             if self.contains(digest) {
                 return Ok(None);
             }
+            // ANCHOR: part
             let mut options = File::options();
             let file = options.read(true).write(true).create(true).truncate(false).open(&path);
             let file = file.map_err(failed("open", &path))?;
@@ -51,6 +52,7 @@ impl Blobs {
                 let blobs = self.clone();
                 return Ok(Some(Arriving { blobs, digest: *digest, path, file, have, keep_part: true }));
             }
+            // ANCHOR_END: part
         }
     }
 
@@ -135,6 +137,7 @@ impl<R: Read> Incoming<'_, R> {
             self.arriving.keep_part = matches!(trouble, BlobError::Receive { .. });
             return Err(trouble);
         }
+        // ANCHOR: promise
         let (_, received, bytes) = self.digest.finish();
         let Arriving { blobs, digest, path, file, keep_part, .. } = self.arriving;
         *keep_part = false;
@@ -143,6 +146,7 @@ impl<R: Read> Incoming<'_, R> {
         }
         blobs.keep(file, path, digest)?;
         Ok(bytes)
+        // ANCHOR_END: promise
     }
 
     /// What is here already, then what comes.

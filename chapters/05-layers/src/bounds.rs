@@ -69,6 +69,7 @@ struct Bounded<R> {
 
 impl<R: Read> Read for Bounded<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        // ANCHOR: bomb
         let count = self.source.read(buffer)?;
         self.came_out += count as u64;
         let most = self.went_in.load(Ordering::Relaxed).saturating_mul(self.bounds.ratio);
@@ -76,6 +77,7 @@ impl<R: Read> Read for Bounded<R> {
             return Err(io::Error::other(Bomb(self.bounds)));
         }
         Ok(count)
+        // ANCHOR_END: bomb
     }
 }
 

@@ -157,6 +157,7 @@ where
         unpacked.map_err(|error| error.of(layer))
     }
 
+    // ANCHOR: receive
     fn receive(
         &self,
         layer: &Coming,
@@ -171,7 +172,9 @@ where
         (self.tell)(Event::Downloaded(layer.blob));
         unpacked
     }
+    // ANCHOR_END: receive
 
+    // ANCHOR: unpack
     fn unpack(&self, layer: &Coming, content: impl Read + Send) -> Result<Unpacked, Trouble> {
         let images = self.images;
         let tar = decompress_within(content, images.bounds).map_err(UnpackError::from)?;
@@ -182,9 +185,11 @@ where
         }
         Ok(unpacked)
     }
+    // ANCHOR_END: unpack
 
     /// Names each tree once those below it have theirs.
     fn place_in_order(&self, outcomes: &Receiver<Outcome<E>>) -> Result<(), IntakeError<E>> {
+        // ANCHOR: in-order
         let mut taken = HashMap::new();
         let mut parent = None;
         for (index, (layer, chain)) in self.layers.iter().zip(&self.chains).enumerate() {
@@ -203,6 +208,7 @@ where
             parent = Some(chain);
         }
         Ok(())
+        // ANCHOR_END: in-order
     }
 }
 

@@ -28,6 +28,7 @@ pub(crate) fn kind(media_type: &str, content: &[u8]) -> Kind {
     }
     let outline: Option<Outline> = serde_json::from_slice(content).ok();
     let Some(outline) = outline else { return Kind::Other };
+    // ANCHOR: kind
     let says = outline.media_type.as_deref().unwrap_or(media_type);
     match says {
         "application/vnd.oci.image.index.v1+json"
@@ -39,6 +40,7 @@ pub(crate) fn kind(media_type: &str, content: &[u8]) -> Kind {
         _ if outline.schema_version == Some(2) && outline.config.is_some() => Kind::Manifest,
         _ => Kind::Other,
     }
+    // ANCHOR_END: kind
 }
 
 #[cfg(test)]

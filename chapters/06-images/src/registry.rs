@@ -154,6 +154,7 @@ impl Repository {
             let what = format!("a manifest of more than {LARGEST_MANIFEST} bytes");
             return Err(RegistryError::NoRegistry { url, what });
         }
+        // ANCHOR: verified
         let received = Digest::of(&content);
         if let Ok(expected) = what.parse::<Digest>()
             && expected != received
@@ -161,6 +162,7 @@ impl Repository {
             return Err(RegistryError::Mismatch { url, expected, received });
         }
         Ok(Manifest { media_type, content, digest: received })
+        // ANCHOR_END: verified
     }
 
     /// Opens a blob for reading, from the byte `at` on. A connection that breaks is made again, and reading goes on where

@@ -90,6 +90,7 @@ pub enum Challenge {
 
 impl Challenge {
     /// Reads a `WWW-Authenticate` header.
+    // ANCHOR: parse
     pub fn parse(header: &str) -> Option<Self> {
         let (scheme, rest) = header.trim().split_once(' ').unwrap_or((header.trim(), ""));
         if scheme.eq_ignore_ascii_case("basic") {
@@ -102,6 +103,7 @@ impl Challenge {
         let get = |name: &str| parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
         Some(Self::Bearer { realm: get("realm")?, service: get("service"), scope: get("scope") })
     }
+    // ANCHOR_END: parse
 }
 
 /// `name="value"`, separated by commas; a value may have commas in it.

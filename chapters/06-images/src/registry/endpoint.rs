@@ -78,6 +78,7 @@ impl Settings {
     /// Where to ask for images of `registry`, the first choice first. A registry that may be spoken to without TLS is
     /// asked which it is.
     pub fn endpoints(&self, registry: &str) -> Vec<Endpoint> {
+        // ANCHOR: mirrors
         let mirrors = self.mirrors.iter().filter(|_| registry == HUB);
         let mut endpoints: Vec<Endpoint> = mirrors
             .map(|mirror| Endpoint {
@@ -87,6 +88,7 @@ impl Settings {
             .collect();
         endpoints.push(self.endpoint(registry));
         endpoints
+        // ANCHOR_END: mirrors
     }
 
     pub(crate) fn endpoint(&self, registry: &str) -> Endpoint {
