@@ -46,6 +46,11 @@ impl Reference {
         &self.repository
     }
 
+    /// Whether both are names in one repository of one registry.
+    pub fn is_beside(&self, other: &Self) -> bool {
+        self.registry == other.registry && self.repository == other.repository
+    }
+
     /// The tag, if the name has one.
     pub fn tag(&self) -> Option<&str> {
         self.tag.as_deref()
@@ -56,17 +61,28 @@ impl Reference {
         self.digest.as_ref()
     }
 
+    /// Whether both are names in the same repository.
+    pub(crate) fn is_of(&self, other: &Self) -> bool {
+        self.registry == other.registry && self.repository == other.repository
+    }
+
     /// The same repository with this digest in place of tag and digest.
     pub fn with_digest(&self, digest: Digest) -> Self {
         Self { tag: None, digest: Some(digest), ..self.clone() }
     }
 
-    /// The repository as people write it: without what is understood.
+    /// The repository as people write it: without what is understood. `docker.io/a.b/c` stays as it is, because
+    /// `a.b/c` would be understood as another registry's.
     pub fn familiar_repository(&self) -> String {
         if self.registry != HUB {
             return format!("{}/{}", self.registry, self.repository);
         }
-        self.repository.strip_prefix("library/").unwrap_or(&self.repository).to_owned()
+        let official = self.repository.strip_prefix("library/").filter(|name| !name.contains('/'));
+        match self.repository.split_once('/') {
+            _ if official.is_some() => official.unwrap_or_default().to_owned(),
+            Some((first, _)) if is_registry(first) => format!("{HUB}/{}", self.repository),
+            _ => self.repository.clone(),
+        }
     }
 
     /// The name as people write it, with its tag: `debian:latest`.
@@ -131,6 +147,11 @@ impl FromStr for Reference {
         };
         Ok(Self { registry: registry.to_owned(), repository, tag, digest })
     }
+}
+
+/// Whether the first of several components is a registry rather than a namespace on Docker Hub.
+fn is_registry(first: &str) -> bool {
+    first.contains(['.', ':']) || first == "localhost"
 }
 
 /// `[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}`

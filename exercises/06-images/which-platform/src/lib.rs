@@ -6,30 +6,54 @@
 mod chapter {
     pub mod archive;
     pub mod change;
+    pub mod commit;
     pub mod config;
+    pub mod filter;
+    pub mod hello;
+    pub mod history;
     pub mod host;
     pub mod import;
     pub mod index;
+    pub mod inspect;
     pub mod intake;
+    pub mod lookup;
     pub mod manifest;
+    pub mod moment;
     pub mod pull;
+    pub mod push;
     pub mod reference;
     pub mod registry;
+    pub mod remove;
+    pub mod save;
     pub mod store;
     pub mod suggest;
+    pub mod tag;
+    pub mod tree;
     pub mod unpack;
 }
 
 pub use chapter::archive;
 pub use chapter::change;
+pub use chapter::commit;
 pub use chapter::config;
+pub use chapter::filter;
+pub use chapter::hello;
+pub use chapter::history;
 pub use chapter::host;
 pub use chapter::import;
 pub use chapter::index;
+pub use chapter::inspect;
+pub use chapter::lookup;
+pub use chapter::moment;
 pub use chapter::pull;
+pub use chapter::push;
 pub use chapter::reference;
 pub use chapter::registry;
+pub use chapter::remove;
+pub use chapter::save;
 pub use chapter::store;
+pub use chapter::tag;
+pub use chapter::tree;
 pub use chapter::unpack;
 
 use chapter::intake;
@@ -40,4 +64,5 @@ pub mod platform;
 
 pub use config::{ImageConfig, RunConfig};
 pub use reference::Reference;
-pub use store::{Image, Images, Removed, StoreError};
+pub use remove::Removed;
+pub use store::{Image, Images, StoreError};

@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use oci_spec::image::Descriptor;
 
-use crate::config::architecture;
+use crate::config::{ImageConfig, architecture};
 
 /// `os/architecture/variant`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +30,20 @@ impl Platform {
     /// This machine's.
     pub fn own() -> Self {
         Self { os: "linux".to_owned(), architecture: architecture().to_owned(), variant: None }
+    }
+
+    /// The one that an image says it is for.
+    pub fn of(config: &ImageConfig) -> Self {
+        let ImageConfig { os, architecture, variant, .. } = config.clone();
+        Self { os, architecture, variant }
+    }
+
+    /// Whether the image is for this platform.
+    pub fn is_of(&self, config: &ImageConfig) -> bool {
+        let variant = config.variant.as_deref().unwrap_or("v8");
+        config.os == self.os
+            && config.architecture == self.architecture
+            && self.variant.as_deref().is_none_or(|wanted| variant == wanted)
     }
 
     /// The entry for this platform among those of an index: the first that fits.
