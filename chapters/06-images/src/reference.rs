@@ -167,7 +167,9 @@ impl FromStr for Reference {
 
 /// Whether the first of several components is a registry rather than a namespace on Docker Hub.
 fn is_registry(first: &str) -> bool {
+    // ANCHOR: is-registry
     first.contains(['.', ':']) || first == "localhost"
+    // ANCHOR_END: is-registry
 }
 
 /// `[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}`

@@ -151,7 +151,7 @@ impl FromStr for Reference {
 
 /// Whether the first of several components is a registry rather than a namespace on Docker Hub.
 fn is_registry(first: &str) -> bool {
-    first.contains(['.', ':']) || first == "localhost"
+    todo!("is-registry: what does a registry have in its name that a namespace has not?")
 }
 
 /// `[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}`
