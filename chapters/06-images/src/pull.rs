@@ -188,8 +188,7 @@ impl Images {
         if !known {
             self.receive(&from, pull, &parsed, tell)?;
         }
-        let image = self.add_manifest(&manifest.content, std::slice::from_ref(&pull.name))?;
-        self.set_known_as(&pull.name, digest)?;
+        let image = self.add_known(&manifest.content, std::slice::from_ref(&pull.name), Some(digest))?;
         Ok(Pulled { image, digest, known })
     }
 

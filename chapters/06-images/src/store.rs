@@ -306,18 +306,40 @@ impl Images {
     /// # Errors
     /// As [`Self::add`].
     pub(crate) fn add_manifest(&self, manifest: &[u8], names: &[Reference]) -> Result<Image, StoreError> {
+        self.add_known(manifest, names, None)
+    }
+
+    /// As [`Self::add_manifest`], of an image that the registry of its name knows by the digest `known_as`.
+    ///
+    /// # Errors
+    /// As [`Self::add`].
+    pub(crate) fn add_known(
+        &self,
+        manifest: &[u8],
+        names: &[Reference],
+        known_as: Option<Digest>,
+    ) -> Result<Image, StoreError> {
         let digest = self.blobs.put_bytes(manifest)?;
-        self.list_under(digest, manifest.len() as u64, names)?;
+        self.list_under(digest, manifest.len() as u64, names, known_as)?;
         let mut image = self.read(&digest)?;
         image.names = names.to_vec();
         Ok(image)
     }
 
-    fn list_under(&self, manifest: Digest, size: u64, names: &[Reference]) -> Result<(), StoreError> {
+    fn list_under(
+        &self,
+        manifest: Digest,
+        size: u64,
+        names: &[Reference],
+        known_as: Option<Digest>,
+    ) -> Result<(), StoreError> {
         let line = |name| Listed::new(manifest, size, name).ok_or(StoreError::Descriptor(manifest));
         let mut new = names.iter().map(|name| line(Some(name.clone()))).collect::<Result<Vec<_>, _>>()?;
         if new.is_empty() {
             new.push(line(None)?);
+        }
+        if let Some(digest) = known_as {
+            new.iter_mut().for_each(|line| line.set_known_as(digest));
         }
         self.index.change(|lines| {
             for name in names {
