@@ -10,7 +10,7 @@ use mini_layers::compression::Compression;
 use crate::change::{self, ChangeError};
 use crate::config::{History, ImageConfig, RunConfig};
 use crate::reference::Reference;
-use crate::store::{Image, Images, NewLayer, StoreError, digest_of};
+use crate::store::{Image, Images, NewLayer, StoreError};
 use crate::unpack::UnpackError;
 
 /// What an image is made of besides the new layer.
@@ -91,21 +91,6 @@ impl Images {
             let text = serde_json::to_vec(&config).map_err(CommitError::Config)?;
             Ok(self.add(&text, &layers, commit.name.as_slice())?)
         })
-    }
-
-    /// The layers of an image that is here, as they are stored.
-    fn stored_layers(&self, image: &Image) -> Result<Vec<NewLayer>, StoreError> {
-        let manifest = self.manifest(&image.manifest)?;
-        let layer = |descriptor: &oci_spec::image::Descriptor| {
-            let kind = descriptor.media_type().to_string();
-            let compression = match () {
-                () if kind.ends_with("gzip") => Compression::Gzip,
-                () if kind.ends_with("zstd") => Compression::Zstd,
-                () => Compression::Plain,
-            };
-            Ok(NewLayer { blob: digest_of(descriptor)?, size: descriptor.size(), compression })
-        };
-        manifest.layers().iter().map(layer).collect()
     }
 }
 

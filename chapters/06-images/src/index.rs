@@ -147,12 +147,21 @@ impl Listed {
         let annotation = |key: &str| descriptor.annotations().as_ref().and_then(|all| all.get(key)).cloned();
         Some(Self {
             manifest,
-            name: annotation(NAME).and_then(|name| name.parse().ok()),
+            name: name_of(descriptor).and_then(|name| name.parse().ok()),
             known_as: annotation(KNOWN_AS).and_then(|digest| digest.parse().ok()),
             named: annotation(NAMED),
             descriptor: descriptor.clone(),
         })
     }
+}
+
+/// The name in a line's annotations: containerd's, which is whole, or the specification's own, which other tools write
+/// into our list too. That one may be a mere tag: `latest` names no image.
+pub(crate) fn name_of(descriptor: &Descriptor) -> Option<&str> {
+    let annotations = descriptor.annotations().as_ref()?;
+    let text = |key| annotations.get(key).map(String::as_str);
+    let name = text(NAME).or_else(|| text(REF_NAME).filter(|name| *name != "latest"));
+    name.filter(|name| !name.is_empty())
 }
 
 impl Index {

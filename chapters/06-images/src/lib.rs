@@ -20,6 +20,7 @@ pub mod lookup;
 mod manifest;
 pub mod moment;
 pub mod platform;
+pub mod prepare;
 pub mod pull;
 pub mod push;
 pub mod reference;

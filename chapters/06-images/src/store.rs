@@ -354,6 +354,21 @@ impl Images {
         Ok(())
     }
 
+    /// The layers of an image that is here, as they are stored.
+    pub(crate) fn stored_layers(&self, image: &Image) -> Result<Vec<NewLayer>, StoreError> {
+        let manifest = self.manifest(&image.manifest)?;
+        let layer = |descriptor: &Descriptor| {
+            let kind = descriptor.media_type().to_string();
+            let compression = match () {
+                () if kind.ends_with("gzip") => Compression::Gzip,
+                () if kind.ends_with("zstd") => Compression::Zstd,
+                () => Compression::Plain,
+            };
+            Ok(NewLayer { blob: digest_of(descriptor)?, size: descriptor.size(), compression })
+        };
+        manifest.layers().iter().map(layer).collect()
+    }
+
     /// Clears away what killed commands left half-made. What is in use by others is locked by them, and stays.
     pub fn sweep(&self) {
         // Nothing depends on it: what cannot be cleared now is cleared the next time.

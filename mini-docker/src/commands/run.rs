@@ -114,14 +114,16 @@ fn find_image(home: &Home, args: &Run, name: &str) -> anyhow::Result<Image> {
     if mini_images::hello::is_hello(name) && args.pull != Ask::Always {
         return Ok(images.hello_world()?);
     }
-    let found = match args.pull {
+    let missing = match args.pull {
         Ask::Always => None,
-        Ask::Missing | Ask::Never => Some(images.find(name)),
-    };
-    let missing = match found {
-        Some(Err(missing @ StoreError::NotFound { .. })) if args.pull == Ask::Missing => Some(missing),
-        Some(found) => return Ok(found?),
-        None => None,
+        Ask::Missing | Ask::Never => match images.find(name) {
+            Err(missing @ StoreError::NotFound { .. }) if args.pull == Ask::Missing => Some(missing),
+            found => {
+                let image = found?;
+                images.prepare(&image)?;
+                return Ok(image);
+            }
+        },
     };
     // What looks like an id and is none here is a name to a registry.
     let reference: Reference = name.parse()?;

@@ -196,3 +196,22 @@ fn a_full_disk_is_told_and_nothing_goes_to_a_terminal() {
     assert_eq!(code, 1);
     assert!(screen.contains("cowardly refusing to save to a terminal"), "{screen}");
 }
+
+#[test]
+fn what_skopeo_writes_into_the_store_is_named_and_runs() {
+    let Some(engine) = Engine::empty() else { return };
+    let Some(registry) = Registry::start(&engine) else { return };
+    if !needs::program("skopeo") {
+        return;
+    }
+    registry.image("lib/app", "1", "amd64", &[&tars::root(), &Tar::new().file("which", b"foreign").end()]);
+    engine.call("images").ok();
+    let from = format!("docker://{}/lib/app:1", registry.address());
+    let to = format!("oci:{}:foreign:2", engine.root().join("images").display());
+    let mut copy = std::process::Command::new("skopeo");
+    copy.args(["copy", "--insecure-policy", "-q", "--src-tls-verify=false", &from, &to]);
+    finish(&mut copy, None).ok();
+    assert_eq!(engine.call("images --format {{.Repository}}:{{.Tag}}").ok(), "foreign:2");
+    assert_eq!(engine.call("run --rm --pull never foreign:2 cat /which").ok(), "foreign");
+    assert!(engine.call("rmi foreign:2").ok().starts_with("Untagged: foreign:2\nDeleted: sha256:"));
+}

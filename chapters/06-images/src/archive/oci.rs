@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{Archive, LoadError, check_count};
 use crate::config::ImageConfig;
-use crate::index::{NAME, REF_NAME};
+use crate::index::name_of;
 use crate::intake::Coming;
 use crate::platform::Platform;
 use crate::reference::Reference;
@@ -105,12 +105,8 @@ fn entries(index: &ImageIndex) -> Result<Vec<Entry>, LoadError> {
     Ok(entries)
 }
 
-/// The name in a line's annotations. The specification's may be a mere tag: `latest` names no image.
 fn name(descriptor: &Descriptor) -> Result<Option<Reference>, LoadError> {
-    let annotations = descriptor.annotations().as_ref();
-    let text = |key| annotations.and_then(|all| all.get(key)).map(String::as_str);
-    let name = text(NAME).or_else(|| text(REF_NAME).filter(|name| *name != "latest"));
-    Ok(name.filter(|name| !name.is_empty()).map(str::parse).transpose()?)
+    Ok(name_of(descriptor).map(str::parse).transpose()?)
 }
 
 /// The manifest that `digest` leads to, with its own digest; none when that is an index and has none for the
@@ -158,6 +154,7 @@ fn parse<T: serde::de::DeserializeOwned>(digest: &Digest, text: &[u8]) -> Result
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::index::{NAME, REF_NAME};
 
     fn named(annotations: &Value) -> Option<String> {
         let descriptor = serde_json::json!({

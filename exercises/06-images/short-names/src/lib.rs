@@ -20,6 +20,7 @@ mod chapter {
     pub mod manifest;
     pub mod moment;
     pub mod platform;
+    pub mod prepare;
     pub mod pull;
     pub mod push;
     pub mod registry;
@@ -46,6 +47,7 @@ pub use chapter::inspect;
 pub use chapter::lookup;
 pub use chapter::moment;
 pub use chapter::platform;
+pub use chapter::prepare;
 pub use chapter::pull;
 pub use chapter::push;
 pub use chapter::registry;

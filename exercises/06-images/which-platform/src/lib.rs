@@ -19,6 +19,7 @@ mod chapter {
     pub mod lookup;
     pub mod manifest;
     pub mod moment;
+    pub mod prepare;
     pub mod pull;
     pub mod push;
     pub mod reference;
@@ -45,6 +46,7 @@ pub use chapter::index;
 pub use chapter::inspect;
 pub use chapter::lookup;
 pub use chapter::moment;
+pub use chapter::prepare;
 pub use chapter::pull;
 pub use chapter::push;
 pub use chapter::reference;
