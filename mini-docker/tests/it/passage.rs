@@ -13,6 +13,8 @@ pub(crate) struct Passage {
     port: u16,
     /// How many bytes of answers a connection lasts.
     most: usize,
+    /// How many bytes of requests a connection lasts, and how many connections break so.
+    asked: (usize, usize),
     /// What it waits after each few bytes.
     pause: Duration,
 }
@@ -29,12 +31,17 @@ const PIECE: usize = 4096;
 
 impl Passage {
     pub(crate) fn to(port: u16) -> Self {
-        Self { port, most: usize::MAX, pause: Duration::ZERO }
+        Self { port, most: usize::MAX, asked: (usize::MAX, 0), pause: Duration::ZERO }
     }
 
     /// Each connection ends after so many bytes of answers.
     pub(crate) fn breaking_after(self, most: usize) -> Self {
         Self { most, ..self }
+    }
+
+    /// The first connections that are so much asked over end with that: so many of them.
+    pub(crate) fn breaking_when_asked(self, most: usize, times: usize) -> Self {
+        Self { asked: (most, times), ..self }
     }
 
     /// It waits after each 4 KiB.
@@ -53,9 +60,10 @@ impl Passage {
                     return;
                 };
                 let (from, to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
-                let (broken, heard) = (Arc::clone(&broken), Arc::clone(&heard));
-                thread::spawn(move || ask(from, to, &heard));
-                thread::spawn(move || self.answer(server, client, &broken));
+                let (count, heard) = (Arc::clone(&broken), Arc::clone(&heard));
+                thread::spawn(move || self.ask(from, to, &count, &heard));
+                let count = Arc::clone(&broken);
+                thread::spawn(move || self.answer(server, client, &count));
             }
         });
         open
@@ -79,16 +87,23 @@ impl Passage {
         let _ = client.shutdown(Shutdown::Both);
         let _ = server.shutdown(Shutdown::Both);
     }
-}
 
-fn ask(mut client: TcpStream, mut server: TcpStream, heard: &Mutex<Vec<u8>>) {
-    let mut piece = [0; PIECE];
-    while let Ok(count) = client.read(&mut piece)
-        && count > 0
-    {
-        heard.lock().unwrap().extend_from_slice(&piece[..count]);
-        if server.write_all(&piece[..count]).is_err() {
-            return;
+    fn ask(self, mut client: TcpStream, mut server: TcpStream, broken: &AtomicUsize, heard: &Mutex<Vec<u8>>) {
+        let ((most, times), mut passed, mut piece) = (self.asked, 0, [0; PIECE]);
+        while let Ok(count) = client.read(&mut piece)
+            && count > 0
+        {
+            heard.lock().unwrap().extend_from_slice(&piece[..count]);
+            if server.write_all(&piece[..count]).is_err() {
+                return;
+            }
+            passed += count;
+            if passed > most && broken.load(Ordering::SeqCst) < times {
+                broken.fetch_add(1, Ordering::SeqCst);
+                let _ = client.shutdown(Shutdown::Both);
+                let _ = server.shutdown(Shutdown::Both);
+                return;
+            }
         }
     }
 }

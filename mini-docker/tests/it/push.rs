@@ -1,17 +1,13 @@
 //! `push`: images to a real registry, and back again.
 
-use std::io::{Read as _, Write as _};
-use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::Command;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use mini_layers::Digest;
 use serde_json::json;
 
 use crate::harness::{Engine, finish};
 use crate::needs;
+use crate::passage::Passage;
 use crate::registry::Registry;
 use crate::tars::{self, Tar};
 
@@ -141,51 +137,13 @@ fn a_guarded_registry_takes_what_its_user_pushes_and_no_others() {
 fn a_connection_that_breaks_while_a_layer_is_sent_does_not_stop_the_push() {
     let Some(engine) = Engine::empty() else { return };
     let Some(registry) = Registry::start(&engine) else { return };
-    let (proxy, broken) = breaking_proxy(registry.port(), 300_000);
-    let name = format!("127.0.0.1:{proxy}/mine/app:1");
+    let way = Passage::to(registry.port()).breaking_when_asked(300_000, 2).open();
+    let name = format!("{}/mine/app:1", way.address());
     load(&engine, std::slice::from_ref(&name), &[Tar::new().file("noise", &tars::noise(900_000)).end()]);
     let id = engine.inspect(&name, ".Id");
     engine.with("push -q", &[&name]).ok();
-    assert_eq!(broken.load(Ordering::SeqCst), 2, "the way was too good");
+    assert_eq!(way.broken(), 2, "the way was too good");
     engine.with("rmi", &[&name]).ok();
     engine.with("pull -q", &[&name]).ok();
     assert_eq!(engine.inspect(&name, ".Id"), id);
-}
-
-/// Passes connections on to `port`, and breaks the first two of them that carry more than `most` bytes there.
-fn breaking_proxy(port: u16, most: usize) -> (u16, Arc<AtomicUsize>) {
-    let broken = Arc::new(AtomicUsize::new(0));
-    let count = Arc::clone(&broken);
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let own = listener.local_addr().unwrap().port();
-    thread::spawn(move || {
-        for client in listener.incoming() {
-            let (Ok(mut client), Ok(mut server)) = (client, TcpStream::connect(("127.0.0.1", port))) else {
-                return;
-            };
-            let (mut from, mut to) = (server.try_clone().unwrap(), client.try_clone().unwrap());
-            thread::spawn(move || {
-                let _ = std::io::copy(&mut from, &mut to);
-                let _ = to.shutdown(Shutdown::Both);
-            });
-            let count = Arc::clone(&count);
-            thread::spawn(move || {
-                let mut passed = 0;
-                let mut piece = [0; 4096];
-                while let Ok(length) = client.read(&mut piece)
-                    && length > 0
-                    && server.write_all(&piece[..length]).is_ok()
-                {
-                    passed += length;
-                    if passed > most && count.load(Ordering::SeqCst) < 2 {
-                        count.fetch_add(1, Ordering::SeqCst);
-                        break;
-                    }
-                }
-                let _ = client.shutdown(Shutdown::Both);
-                let _ = server.shutdown(Shutdown::Both);
-            });
-        }
-    });
-    (own, broken)
 }
