@@ -1,4 +1,4 @@
-//! Waiting for long in little memory: madvise(2), malloc_trim(3), poll(2).
+//! Waiting for long in little memory: madvise(2), malloc_trim(3), mallopt(3), poll(2).
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt as _;
@@ -47,6 +47,16 @@ pub fn wait_in_little(fds: &mut [PollFd<'_>]) -> Result<usize> {
         Ok(count) => Ok(count as usize),
         Err(Errno::EINTR) => Ok(0),
         Err(errno) => Err(Error::new("poll()", errno)),
+    }
+}
+
+/// Has threads that are made from now on use the one heap of the first thread. A heap of their own keeps its end when
+/// they are gone, and [`wait_in_little`] cannot give that back. mallopt(3).
+pub fn share_one_heap() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: mallopt takes two numbers.
+    unsafe {
+        libc::mallopt(libc::M_ARENA_MAX, 1);
     }
 }
 

@@ -131,6 +131,8 @@ fn find_image(home: &Home, args: &Run, name: &str) -> anyhow::Result<Image> {
     if missing.is_some() {
         to.line(&format!("Unable to find image '{}' locally", reference.familiar()));
     }
+    // The monitor is forked from this process, and would keep the heaps of the threads that unpack for its whole life.
+    mini_sys::memory::share_one_heap();
     let pulled = super::pull::pull(home, &reference, args.platform.as_ref(), to);
     match missing {
         // Two ways to have it, and why neither is one.

@@ -104,6 +104,34 @@ fn an_image_that_is_not_here_is_pulled_before_it_runs() {
     assert_eq!(engine.with("run --rm --quiet", &[&name, "echo", "quiet"]).ok(), "quiet");
 }
 
+/// What the monitor of a container keeps to itself, in KiB.
+fn kept_by_the_monitor(engine: &Engine, name: &str) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", engine.pid(name))).unwrap();
+    let monitor = status.lines().find_map(|line| line.strip_prefix("PPid:\t")).unwrap();
+    let memory = std::fs::read_to_string(format!("/proc/{monitor}/smaps_rollup")).unwrap();
+    let dirty = memory.lines().find_map(|line| line.strip_prefix("Private_Dirty:")).unwrap();
+    dirty.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+#[test]
+fn the_monitor_of_a_container_keeps_nothing_of_the_pull_before_it() {
+    let Some((engine, registry)) = engine_and_registry() else { return };
+    let layers =
+        [1, 2, 3].map(|seed| Tar::new().file(&format!("noise-{seed}"), &noise(3_000_000 + seed)).end());
+    let root = tars::root();
+    registry.image("lib/app", "1", "amd64", &[&root, &layers[0], &layers[1], &layers[2]]);
+    let name = format!("{}/lib/app:1", registry.address());
+    for container in ["pulled", "known"] {
+        engine.with(&format!("run -d -q --name {container}"), &[&name, "sleep", "1000"]).ok();
+    }
+    // It gives memory back when nothing has happened for a while.
+    let deadline = Instant::now() + PATIENCE;
+    while kept_by_the_monitor(&engine, "pulled") > kept_by_the_monitor(&engine, "known") + 1024 {
+        assert!(Instant::now() < deadline, "{} KiB", kept_by_the_monitor(&engine, "pulled"));
+        sleep(Duration::from_millis(200));
+    }
+}
+
 /// Puts an image of one layer into the registry whose manifest says what `change` makes of it.
 fn image(registry: &Registry, layer: &[u8], diff_id: &[u8], change: impl FnOnce(&mut serde_json::Value)) {
     let config = json!({
