@@ -207,18 +207,27 @@ impl Blobs {
     }
 
     // ANCHOR: keep
-    /// Gives a finished file its name. The content goes to the disk before the name does.
+    /// Gives a finished file its name. The content goes to the disk before the name does; when that does, see
+    /// [`Blobs::settle`].
     pub(crate) fn keep(&self, file: &File, temporary: &Path, digest: &Digest) -> Result<(), BlobError> {
         let path = self.path(digest);
         if path.is_file() {
             return Ok(());
         }
         file.sync_all().map_err(failed("fsync", temporary))?;
-        fs::rename(temporary, &path).map_err(failed("rename", &path))?;
+        fs::rename(temporary, &path).map_err(failed("rename", &path))
+    }
+    // ANCHOR_END: keep
+
+    /// Waits until the names of all blobs are on the disk: once for many, before anything is written that speaks
+    /// of them. fsync(2) of the directory.
+    ///
+    /// # Errors
+    /// A disk that fails.
+    pub fn settle(&self) -> Result<(), BlobError> {
         let directory = File::open(&self.blobs).and_then(|directory| directory.sync_all());
         directory.map_err(failed("fsync", &self.blobs))
     }
-    // ANCHOR_END: keep
 }
 
 pub(crate) fn failed(call: &'static str, path: &Path) -> impl Fn(io::Error) -> BlobError {

@@ -129,6 +129,12 @@ impl Listed {
         })
     }
 
+    /// Whether both lines give the same image the same name.
+    pub(crate) fn says_the_same(&self, other: &Self) -> bool {
+        self.name.is_some()
+            && (&self.manifest, &self.name, &self.known_as) == (&other.manifest, &other.name, &other.known_as)
+    }
+
     fn annotate(&mut self) {
         let name = self.name.as_ref();
         let tag = name.and_then(Reference::tag).map(str::to_owned);
@@ -188,14 +194,18 @@ impl Index {
         Ok(self.read()?.manifests().iter().filter_map(Listed::read).collect())
     }
 
-    /// Changes the list, alone.
+    /// Changes the list, alone. A list that is to stay as it is is not written.
     ///
     /// # Errors
     /// As [`Self::list`]; a full disk, which leaves the old list as it was.
     pub fn change<T>(&self, change: impl FnOnce(&mut Vec<Listed>) -> T) -> Result<T, IndexError> {
         let _lock = lock(&self.layout)?;
-        let mut lines = self.list()?;
+        let old = self.read()?;
+        let mut lines: Vec<Listed> = old.manifests().iter().filter_map(Listed::read).collect();
         let result = change(&mut lines);
+        if lines.iter().map(|line| &line.descriptor).eq(old.manifests()) {
+            return Ok(result);
+        }
         let mut index = ImageIndex::default();
         index.set_schema_version(2);
         index.set_media_type(Some(MediaType::ImageIndex));

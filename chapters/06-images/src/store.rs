@@ -341,9 +341,14 @@ impl Images {
         if let Some(digest) = known_as {
             new.iter_mut().for_each(|line| line.set_known_as(digest));
         }
+        // A list that survives a loss of power may not speak of blobs that do not.
+        self.blobs.settle()?;
         self.index.change(|lines| {
-            for name in names {
-                take_name(lines, name);
+            // Who has the name already keeps the time when it was given.
+            let is_new = |new: &Listed| !lines.iter().any(|line| line.says_the_same(new));
+            new.retain(is_new);
+            for name in new.iter().filter_map(|line| line.name.clone()) {
+                take_name(lines, &name);
             }
             lines.retain(|line| line.manifest != manifest || line.name.is_some());
             if names.is_empty() && lines.iter().any(|line| line.manifest == manifest) {
