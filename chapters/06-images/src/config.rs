@@ -70,12 +70,44 @@ pub struct RunConfig {
     /// The signal that `stop` sends.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stop_signal: Option<String>,
+    /// How its containers' health is looked after.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub healthcheck: Option<Healthcheck>,
     /// Instructions for images built on this one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_build: Option<Vec<String>>,
     /// The shell of the shell form of instructions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shell: Option<Vec<String>>,
+}
+
+/// How to find out whether a container does its work: Docker's addition to the OCI fields. Times are nanoseconds;
+/// 0 is the default.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Healthcheck {
+    /// `["NONE"]`, `["CMD", program, arguments…]` or `["CMD-SHELL", command]`; empty: that of the image.
+    #[serde(deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
+    pub test: Vec<String>,
+    /// From the end of one probe to the next.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub interval: i64,
+    /// How long a probe may take.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub timeout: i64,
+    /// How long the program may take to start, while failures do not count.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub start_period: i64,
+    /// The interval while it starts.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub start_interval: i64,
+    /// So many failures one after the other make it unhealthy.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub retries: i64,
+}
+
+fn is_zero(number: &i64) -> bool {
+    *number == 0
 }
 
 /// `{}`: the values of the sets that Docker writes as objects.

@@ -20,9 +20,10 @@ use mini_layers::{Layers, Stack};
 use mini_sys::clone::{self, Child};
 use mini_sys::{ipc, pidfd};
 
+use crate::config::Config;
 use crate::export::packing;
 use crate::home::Home;
-use crate::record::{Config, Record, Status};
+use crate::record::{Record, Status};
 use crate::upper::{self, UpperError};
 
 /// A container that cannot be committed.

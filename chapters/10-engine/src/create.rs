@@ -11,13 +11,15 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use mini_images::config::Healthcheck;
 use mini_images::{Image, RunConfig};
 use mini_sys::procfs;
 
+use crate::config::{Config, HostConfig};
 use crate::home::Home;
 use crate::id;
 use crate::names::{self, NameError};
-use crate::record::{Config, HostConfig, LOG, ProcessId, Record, RecordError, State};
+use crate::record::{LOG, ProcessId, Record, RecordError, State};
 
 /// What a user asked for.
 #[derive(Debug, Clone)]
@@ -119,6 +121,7 @@ fn fill_in(config: &mut Config, image: &RunConfig) {
     config.entrypoint = entrypoint.filter(|words| words.iter().any(|word| !word.is_empty()));
     take_default(&mut config.user, &image.user);
     take_default(&mut config.working_dir, &image.working_dir);
+    config.healthcheck = fill_in_health(config.healthcheck.take(), image.healthcheck.as_ref());
     config.stop_signal = config.stop_signal.take().or_else(|| image.stop_signal.clone());
     config.volumes.clone_from(&image.volumes);
     let mut env = image.env.clone();
@@ -130,6 +133,27 @@ fn fill_in(config: &mut Config, image: &RunConfig) {
     let mut labels = image.labels.clone().unwrap_or_default();
     labels.append(&mut config.labels);
     config.labels = labels;
+}
+
+/// What the user says of the container's health, over what the image says.
+fn fill_in_health(user: Option<Healthcheck>, image: Option<&Healthcheck>) -> Option<Healthcheck> {
+    let (Some(mut health), Some(image)) = (user.clone(), image) else {
+        return user.or_else(|| image.cloned());
+    };
+    if health.test.is_empty() {
+        health.test.clone_from(&image.test);
+    }
+    let or = |own: &mut i64, default: i64| {
+        if *own == 0 {
+            *own = default;
+        }
+    };
+    or(&mut health.interval, image.interval);
+    or(&mut health.timeout, image.timeout);
+    or(&mut health.start_period, image.start_period);
+    or(&mut health.start_interval, image.start_interval);
+    or(&mut health.retries, image.retries);
+    Some(health)
 }
 
 fn check(config: &Config) -> Result<(), CreateError> {

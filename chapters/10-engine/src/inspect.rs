@@ -14,7 +14,7 @@ pub fn inspect(home: &Home, record: &Record) -> Value {
     let directory = home.container(&record.id);
     let file = |name: &str| directory.join(name).display().to_string();
     let state = &record.state;
-    let running = state.status == Status::Running;
+    let status = state.status;
     json!({
         "Id": record.id,
         "Created": record.created.to_string(),
@@ -22,9 +22,9 @@ pub fn inspect(home: &Home, record: &Record) -> Value {
         "Args": record.arguments.get(1..).unwrap_or_default(),
         "State": {
             "Status": state.status.word(),
-            "Running": running,
-            "Paused": false,
-            "Restarting": false,
+            "Running": status.is_active(),
+            "Paused": status == Status::Paused,
+            "Restarting": status == Status::Restarting,
             "OOMKilled": state.oom_killed,
             "Dead": false,
             "Pid": state.process.as_ref().map_or(0, |process| process.pid),
@@ -39,7 +39,7 @@ pub fn inspect(home: &Home, record: &Record) -> Value {
         "HostsPath": file("hosts"),
         "LogPath": record.log_path(home).display().to_string(),
         "Name": format!("/{}", record.name),
-        "RestartCount": 0,
+        "RestartCount": state.restarts,
         "Driver": "overlay2",
         "Platform": "linux",
         "MountLabel": "",
@@ -78,8 +78,6 @@ fn host_config(record: &Record) -> Value {
         fields.insert("MemorySwap".to_owned(), json!(record.host_config.memory * 2));
     }
     if let Some(fields) = value.as_object_mut() {
-        fields.insert("LogConfig".to_owned(), json!({"Type": "json-file", "Config": {}}));
-        fields.insert("RestartPolicy".to_owned(), json!({"Name": "no", "MaximumRetryCount": 0}));
         fields.insert("Privileged".to_owned(), json!(false));
         fields.insert("MaskedPaths".to_owned(), json!(mini_security::paths::MASKED));
         fields.insert("ReadonlyPaths".to_owned(), json!(mini_security::paths::READ_ONLY));

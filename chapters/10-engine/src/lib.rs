@@ -5,6 +5,7 @@
 //! and writes these files itself, and [`repair`] puts right what a killed one left. Book ch. 10.
 
 pub mod commit;
+pub mod config;
 pub mod create;
 pub mod doctor;
 pub mod export;
@@ -28,9 +29,10 @@ pub mod usage;
 pub mod user;
 
 pub use commit::{CommitError, commit};
+pub use config::{Config, HostConfig, Ulimit};
 pub use create::{Create, CreateError, create};
 pub use export::{ExportError, export};
 pub use find::{FindError, find};
 pub use home::{Home, HomeError};
-pub use record::{Config, HostConfig, Record, Status, Ulimit};
+pub use record::{Record, Status};
 pub use start::{Attachment, StartError, plan, start};

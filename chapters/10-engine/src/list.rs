@@ -88,7 +88,7 @@ pub fn list(home: &Home, all: bool, filters: &[Filter]) -> Result<(Vec<Record>, 
     let any_status = filters.iter().any(|filter| matches!(filter, Filter::Status(_) | Filter::Exited(_)));
     let times = filters.iter().map(|filter| time(home, filter)).collect::<Result<Vec<_>, _>>()?;
     records.retain(|record| {
-        (all || any_status || record.state.status == Status::Running) && passes(record, filters, &times)
+        (all || any_status || record.state.status.is_active()) && passes(record, filters, &times)
     });
     Ok((records, damaged))
 }
@@ -146,6 +146,10 @@ pub fn status(record: &Record, now: Timestamp) -> String {
     match record.state.status {
         Status::Created => "Created".to_owned(),
         Status::Running => format!("Up {}", since(record.state.started_at)),
+        Status::Paused => format!("Up {} (Paused)", since(record.state.started_at)),
+        Status::Restarting => {
+            format!("Restarting ({}) {} ago", record.state.exit_code, since(record.state.finished_at))
+        }
         Status::Exited => {
             format!("Exited ({}) {} ago", record.state.exit_code, since(record.state.finished_at))
         }

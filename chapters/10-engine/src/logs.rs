@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use mini_runtime::log::Entry;
 
 use crate::home::Home;
-use crate::record::{Record, RecordError, Status};
+use crate::record::{Record, RecordError};
 
 /// A log that cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -82,7 +82,7 @@ impl Logs {
 /// # Errors
 /// A record that cannot be read.
 pub fn goes_on(home: &Home, id: &str) -> Result<bool, RecordError> {
-    Ok(Record::load(home, id)?.is_some_and(|record| record.state.status == Status::Running))
+    Ok(Record::load(home, id)?.is_some_and(|record| record.state.status.is_active()))
 }
 
 /// Where the last `count` lines begin, found from the end, a block at a time.

@@ -4,18 +4,17 @@
 //! and hold it for the change alone, never while the container runs. A process is remembered by pid *and* start
 //! time *and* boot, because a pid alone comes to mean another process. rename(2), flock(2); book ch. 10.
 
-use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use mini_images::config::Empty;
 use mini_layers::Digest;
 use mini_sys::file::{self, Lock};
 use mini_sys::{Pid, procfs};
 use serde::{Deserialize, Serialize};
 
+use crate::config::{Config, HostConfig};
 use crate::home::Home;
 
 /// A process, for good.
@@ -62,16 +61,32 @@ pub enum Status {
     Created,
     /// Its program runs.
     Running,
+    /// Its processes are frozen.
+    Paused,
+    /// Its program has ended, and is to run again in a while.
+    Restarting,
     /// Its program has ended.
     Exited,
 }
 
 impl Status {
+    /// Whether it has processes.
+    pub fn is_up(self) -> bool {
+        matches!(self, Self::Running | Self::Paused)
+    }
+
+    /// Whether a monitor stays with it.
+    pub fn is_active(self) -> bool {
+        self.is_up() || self == Self::Restarting
+    }
+
     /// Docker's word for it.
     pub fn word(self) -> &'static str {
         match self {
             Self::Created => "created",
             Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Restarting => "restarting",
             Self::Exited => "exited",
         }
     }
@@ -92,6 +107,12 @@ pub struct State {
     pub error: String,
     /// The kernel killed a process in it for want of memory.
     pub oom_killed: bool,
+    /// A user has stopped it, so no policy starts it again.
+    #[serde(default)]
+    pub stopped_by_hand: bool,
+    /// How often its policy has started it again since a user did.
+    #[serde(default)]
+    pub restarts: u32,
     /// When the program started last.
     pub started_at: Option<Timestamp>,
     /// When it ended last.
@@ -108,95 +129,12 @@ impl State {
             exit_code: 0,
             error: String::new(),
             oom_killed: false,
+            stopped_by_hand: false,
+            restarts: 0,
             started_at: None,
             finished_at: None,
         }
     }
-}
-
-/// What the container runs: Docker's `Config`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Config {
-    /// Its host name.
-    pub hostname: String,
-    /// Its NIS domain name.
-    pub domainname: String,
-    /// Who runs the program.
-    pub user: String,
-    /// Whoever started it reads along.
-    pub attach_stdin: bool,
-    /// The same for standard output.
-    pub attach_stdout: bool,
-    /// The same for standard error.
-    pub attach_stderr: bool,
-    /// It has a terminal.
-    pub tty: bool,
-    /// Its input is kept open.
-    pub open_stdin: bool,
-    /// Its input ends with whoever started it.
-    pub stdin_once: bool,
-    /// Variables, `NAME=value`.
-    pub env: Vec<String>,
-    /// The command.
-    pub cmd: Option<Vec<String>>,
-    /// The image, as it was asked for.
-    pub image: String,
-    /// Anonymous volumes of the image.
-    pub volumes: Option<BTreeMap<String, Empty>>,
-    /// Where the program starts.
-    pub working_dir: String,
-    /// The program that the command is given to.
-    pub entrypoint: Option<Vec<String>>,
-    /// Anything anyone wants to say.
-    pub labels: BTreeMap<String, String>,
-    /// What `stop` sends first.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub stop_signal: Option<String>,
-}
-
-/// What it runs with: Docker's `HostConfig`, as far as this engine has it.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct HostConfig {
-    /// `none` or `host`.
-    pub network_mode: String,
-    /// It is removed when it ends.
-    pub auto_remove: bool,
-    /// Its root file system cannot be written.
-    pub readonly_rootfs: bool,
-    /// Memory in bytes; 0: no limit.
-    pub memory: i64,
-    /// Memory and swap in bytes; 0: twice the memory; -1: no limit.
-    pub memory_swap: i64,
-    /// Processors, in billionths.
-    pub nano_cpus: u64,
-    /// Its part of contended processors; 0: the default.
-    pub cpu_shares: u64,
-    /// The processors it may use.
-    pub cpuset_cpus: String,
-    /// Processes at most; 0 or -1: no limit.
-    pub pids_limit: i64,
-    /// Directories in memory, with their options.
-    pub tmpfs: BTreeMap<String, String>,
-    /// Resource limits.
-    pub ulimits: Vec<Ulimit>,
-    /// Our pid 1 stands before the program.
-    pub init: bool,
-    /// Rows and columns of its terminal at first; zeros: unknown.
-    pub console_size: [u16; 2],
-}
-
-/// A resource limit, setrlimit(2).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Ulimit {
-    /// `nofile`, …
-    pub name: String,
-    /// The hard limit; -1: none.
-    pub hard: i64,
-    /// The soft limit; -1: none.
-    pub soft: i64,
 }
 
 /// The file of a container's log, in its directory.

@@ -13,7 +13,7 @@ use mini_sys::signal::Signal;
 
 use crate::home::Home;
 use crate::names;
-use crate::record::{self, Record, RecordError, Status};
+use crate::record::{self, Record, RecordError};
 use crate::stop::{self, StopError};
 
 /// How the names of directories begin that are being deleted; a container's id follows.
@@ -48,7 +48,7 @@ pub enum RemoveError {
 /// # Errors
 /// What [`RemoveError`] lists.
 pub fn remove(home: &Home, record: &Record, force: bool) -> Result<(), RemoveError> {
-    if record.state.status == Status::Running {
+    if record.state.status.is_active() {
         if !force {
             return Err(RemoveError::Running(format!("/{}", record.name)));
         }

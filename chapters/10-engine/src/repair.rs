@@ -39,7 +39,7 @@ fn is_broken(record: &Record) -> bool {
     let dead = |process: &Option<ProcessId>| !process.as_ref().is_some_and(ProcessId::is_alive);
     match record.state.status {
         Status::Created => record.maker.is_some() && dead(&record.maker),
-        Status::Running => dead(&record.state.monitor),
+        Status::Running | Status::Paused | Status::Restarting => dead(&record.state.monitor),
         Status::Exited => record.host_config.auto_remove && dead(&record.state.monitor),
     }
 }

@@ -14,8 +14,9 @@ use oci_spec::runtime::{
     PosixRlimit, PosixRlimitBuilder, PosixRlimitType, Process, Root, Spec, User as OciUser,
 };
 
+use crate::config::{HostConfig, Ulimit};
 use crate::home::Home;
-use crate::record::{HostConfig, Record, Ulimit};
+use crate::record::Record;
 use crate::user::User;
 
 /// The length of the period that `--cpus` is measured in, in microseconds: Docker's.

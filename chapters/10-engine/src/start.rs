@@ -22,7 +22,7 @@ use mini_sys::ipc;
 
 use crate::home::Home;
 use crate::monitor::{self, Monitor};
-use crate::record::{Record, RecordError, Status};
+use crate::record::{Record, RecordError};
 use crate::spec::{self, Machine, UnknownUlimit};
 use crate::user::{self, UserError};
 
@@ -101,7 +101,7 @@ pub fn plan(home: &Home, record: &Record) -> Result<Plan, StartError> {
 /// # Errors
 /// What [`StartError`] lists. What goes wrong later the monitor tells.
 pub fn start(home: &Home, record: Record, explain: Option<Format>) -> Result<Attachment, StartError> {
-    if record.state.status == Status::Running {
+    if record.state.status.is_active() {
         return Err(StartError::Running(record.name));
     }
     let ground = survey(home, &record)?;

@@ -7,7 +7,7 @@ use mini_sys::pidfd;
 use mini_sys::signal;
 use std::os::fd::{AsFd as _, OwnedFd};
 
-use crate::record::{ProcessId, Record, Status};
+use crate::record::{ProcessId, Record};
 
 /// A container that cannot be signalled.
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +32,7 @@ pub enum StopError {
 /// [`StopError::NotRunning`], or what the kernel says.
 pub fn kill(record: &Record, number: i32) -> Result<(), StopError> {
     let not_running = || StopError::NotRunning(record.name.clone(), record.id.clone());
-    let process = record.state.process.as_ref().filter(|_| record.state.status == Status::Running);
+    let process = record.state.process.as_ref().filter(|_| record.state.status.is_up());
     let fd = process.and_then(open).ok_or_else(not_running)?;
     match pidfd::pidfd_send_number(&fd, number) {
         Err(error) if error.errno() == mini_sys::Errno::ESRCH => Err(not_running()),

@@ -14,7 +14,7 @@ use mini_layers::Digest;
 use crate::find::FindError;
 use crate::home::{Home, HomeError};
 use crate::list;
-use crate::record::{Record, Status};
+use crate::record::Record;
 
 /// An image and its part of the disk, in bytes.
 #[derive(Debug, Clone)]
@@ -158,7 +158,7 @@ impl Usage {
 
     /// How many containers run.
     pub fn containers_active(&self) -> usize {
-        self.containers.iter().filter(|usage| usage.record.state.status == Status::Running).count()
+        self.containers.iter().filter(|usage| usage.record.state.status.is_active()).count()
     }
 
     /// The bytes of what containers wrote.
@@ -168,7 +168,7 @@ impl Usage {
 
     /// The bytes that removing all containers that do not run would free.
     pub fn containers_reclaimable(&self) -> u64 {
-        let ended = self.containers.iter().filter(|usage| usage.record.state.status != Status::Running);
+        let ended = self.containers.iter().filter(|usage| !usage.record.state.status.is_active());
         ended.map(|usage| usage.written).sum()
     }
 }

@@ -1,7 +1,7 @@
 //! `rmi`: remove images. docker-rmi(1).
 
 use anyhow::bail;
-use mini_engine::{Home, Status, id, list};
+use mini_engine::{Home, id, list};
 use mini_images::{Image, Reference, Removed, StoreError};
 
 use crate::cli::Rmi;
@@ -48,7 +48,7 @@ fn refuse_used(home: &Home, name: &str, image: &Image, by_name: bool, force: boo
     let (records, _) = list::list(home, true, &[])?;
     for record in records.iter().filter(|record| record.image == image.id) {
         let (container, hex) = (id::short(&record.id), image.id.hex());
-        let running = record.state.status == Status::Running;
+        let running = record.state.status.is_active();
         let what = if running { "running" } else { "stopped" };
         match (by_name, running, force) {
             (true, _, false) => bail!(

@@ -172,6 +172,7 @@ fn config(args: &Run, image: String, command: Vec<String>) -> anyhow::Result<Con
         entrypoint: args.entrypoint.clone().map(|entrypoint| vec![entrypoint]),
         labels: Default::default(),
         stop_signal: args.stop_signal.clone(),
+        ..Config::default()
     })
 }
 
@@ -190,5 +191,6 @@ fn host_config(args: &Run) -> HostConfig {
         ulimits: args.ulimit.iter().map(|limit| limit.0.clone()).collect(),
         init: args.init,
         console_size: terminal::size().filter(|_| args.tty).map_or([0, 0], |size| [size.rows, size.columns]),
+        ..HostConfig::default()
     }
 }
