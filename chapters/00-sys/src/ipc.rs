@@ -2,6 +2,7 @@
 
 use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::path::Path;
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -37,6 +38,79 @@ pub fn socketpair() -> Result<(OwnedFd, OwnedFd)> {
             )
         },
     )
+}
+
+/// A socket with the name `name` in `directory`, to which others may connect. One that is there already under this
+/// name, and that nobody holds any more, is replaced; whoever may enter the
+/// directory and write to the socket may connect. bind(2), listen(2), unix(7).
+///
+/// # Errors
+/// Those of open(2), unlink(2) and bind(2).
+pub fn listen(directory: &Path, name: &str) -> Result<OwnedFd> {
+    call(
+        || format!("listen on {}", directory.join(name).display()),
+        || {
+            let (_held, address) = address(directory, name)?;
+            match std::fs::remove_file(directory.join(name)) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(errno(&error)),
+                _ => {}
+            }
+            let socket = named_socket(SockFlag::SOCK_NONBLOCK)?;
+            nix::sys::socket::bind(socket.as_raw_fd(), &address)?;
+            nix::sys::socket::listen(&socket, nix::sys::socket::Backlog::new(64)?)?;
+            Ok::<_, Errno>(socket)
+        },
+    )
+}
+
+/// The next who wants to connect to a socket made by [`listen`]; none when nobody does now. accept4(2).
+///
+/// # Errors
+/// `EMFILE`, `ENFILE`.
+pub fn accept(listener: impl AsFd) -> Result<Option<OwnedFd>> {
+    let accepted = call(
+        || "accept4(SOCK_CLOEXEC)".to_owned(),
+        || nix::sys::socket::accept4(listener.as_fd().as_raw_fd(), SockFlag::SOCK_CLOEXEC),
+    );
+    match accepted {
+        // SAFETY: accept4 returned this descriptor now, and nobody else knows its number.
+        Ok(number) => Ok(Some(unsafe { OwnedFd::from_raw_fd(number) })),
+        Err(error) if matches!(error.errno(), Errno::EAGAIN | Errno::ECONNABORTED) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Connects to the socket `name` in `directory`. connect(2).
+///
+/// # Errors
+/// `ENOENT` when there is none, `ECONNREFUSED` when nobody holds it any more.
+pub fn connect(directory: &Path, name: &str) -> Result<OwnedFd> {
+    call(
+        || format!("connect to {}", directory.join(name).display()),
+        || {
+            let (_held, address) = address(directory, name)?;
+            let socket = named_socket(SockFlag::empty())?;
+            nix::sys::socket::connect(socket.as_raw_fd(), &address)?;
+            Ok::<_, Errno>(socket)
+        },
+    )
+}
+
+fn named_socket(flags: SockFlag) -> nix::Result<OwnedFd> {
+    nix::sys::socket::socket(AddressFamily::Unix, SockType::SeqPacket, flags | SockFlag::SOCK_CLOEXEC, None)
+}
+
+/// The address of `name`: a path in an address has 107 bytes at most, and the descriptor's is short, whatever the
+/// directory's. The descriptor has to be open while the address is used.
+fn address(directory: &Path, name: &str) -> nix::Result<(OwnedFd, UnixAddr)> {
+    let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+    let held = nix::fcntl::open(directory, flags, nix::sys::stat::Mode::empty())?;
+    let address = UnixAddr::new(format!("/proc/self/fd/{}/{name}", held.as_raw_fd()).as_str())?;
+    Ok((held, address))
+}
+
+fn errno(error: &std::io::Error) -> Errno {
+    error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)
 }
 
 /// Sends `parts` as one message. A peer that is gone is `EPIPE`, never a signal. sendmsg(2).
@@ -152,6 +226,19 @@ pub fn write(fd: impl AsFd, bytes: &[u8]) -> Result<usize> {
     call(|| "write()".to_owned(), || nix::unistd::write(fd.as_fd(), bytes))
 }
 
+/// Lets a pipe hold so many bytes, where the machine allows it: a writer waits less often. fcntl(2),
+/// `F_SETPIPE_SZ`, pipe(7).
+///
+/// # Errors
+/// `EPERM` above `/proc/sys/fs/pipe-max-size`.
+pub fn set_pipe_size(fd: impl AsFd, bytes: i32) -> Result<()> {
+    use nix::fcntl::{FcntlArg, fcntl};
+    call(
+        || format!("fcntl(F_SETPIPE_SZ, {bytes})"),
+        || fcntl(fd.as_fd(), FcntlArg::F_SETPIPE_SZ(bytes)).map(drop),
+    )
+}
+
 /// Makes reads and writes on `fd` fail with `EAGAIN` where they would wait. fcntl(2), `O_NONBLOCK`.
 ///
 /// # Errors
@@ -203,5 +290,23 @@ mod tests {
         let mut buffer = [0; 16];
         assert_eq!(receive(&here, &mut buffer).unwrap().0, 9);
         assert_eq!(receive(&here, &mut buffer).unwrap().0, 0);
+    }
+
+    #[test]
+    fn a_socket_is_found_by_its_name_however_long_the_path() {
+        let directory = tempfile::tempdir().unwrap();
+        let deep = directory.path().join("d".repeat(200));
+        std::fs::create_dir(&deep).unwrap();
+        assert_eq!(connect(&deep, "s").unwrap_err().errno(), Errno::ENOENT);
+        let listener = listen(&deep, "s").unwrap();
+        assert!(accept(&listener).unwrap().is_none());
+        let there = connect(&deep, "s").unwrap();
+        let here = accept(&listener).unwrap().unwrap();
+        send(&there, &[b"hello"], true).unwrap();
+        let mut message = [0; 8];
+        assert_eq!(receive(&here, &mut message).unwrap().0, 5);
+        drop(listener);
+        assert_eq!(connect(&deep, "s").unwrap_err().errno(), Errno::ECONNREFUSED);
+        drop(listen(&deep, "s").unwrap());
     }
 }

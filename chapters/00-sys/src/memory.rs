@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt as _;
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::libc;
@@ -9,8 +10,8 @@ use nix::poll::PollFd;
 
 use crate::call::{Error, Result};
 
-/// Gives back what this process does not need while it waits, then waits until one of `fds` is ready. How many
-/// are: 0 when a signal came first.
+/// Gives back what this process does not need while it waits, then waits until one of `fds` is ready or `limit` has
+/// passed (none: for ever). How many are ready: 0 too when a signal came first.
 ///
 /// Given back are free blocks of the heap, the stack below this frame, and the pages of the program's own file,
 /// which the kernel reads again one by one when they are needed. The wait is made here and not in
@@ -19,7 +20,8 @@ use crate::call::{Error, Result};
 /// # Errors
 /// `ENOMEM`. madvise(2) `MADV_DONTNEED`, poll(2).
 #[inline(never)]
-pub fn wait_in_little(fds: &mut [PollFd<'_>]) -> Result<usize> {
+pub fn wait_in_little(fds: &mut [PollFd<'_>], limit: Option<Duration>) -> Result<usize> {
+    let milliseconds = limit.map_or(-1, |limit| i32::try_from(limit.as_millis()).unwrap_or(i32::MAX));
     let maps = fs::read_to_string("/proc/self/maps").unwrap_or_default();
     let maps: Vec<Map<'_>> = maps.lines().filter_map(Map::parse).collect();
     let program = fs::read_link("/proc/self/exe").unwrap_or_default();
@@ -42,7 +44,7 @@ pub fn wait_in_little(fds: &mut [PollFd<'_>]) -> Result<usize> {
         unsafe { forget(start, end) };
     }
     // SAFETY: `PollFd` is a transparent `pollfd`, and the slice is valid for its length during the call.
-    let ready = unsafe { libc::poll(fds.as_mut_ptr().cast(), fds.len() as libc::nfds_t, -1) };
+    let ready = unsafe { libc::poll(fds.as_mut_ptr().cast(), fds.len() as libc::nfds_t, milliseconds) };
     match Errno::result(ready) {
         Ok(count) => Ok(count as usize),
         Err(Errno::EINTR) => Ok(0),

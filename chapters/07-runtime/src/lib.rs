@@ -5,6 +5,7 @@
 //! performed. Book ch. 7.
 
 mod channel;
+mod client;
 mod console;
 pub mod explain;
 pub mod log;

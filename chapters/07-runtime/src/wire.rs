@@ -35,9 +35,15 @@ pub enum FromMonitor {
     Exited(i32),
 }
 
-/// What an attached program says.
+/// What a program says that has connected to a monitor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ToMonitor {
+    /// It wants the program's output from now on, and may send input.
+    Attach,
+    /// It wants to know how the program ends, and nothing else.
+    Await,
+    /// The container's record has changed, and the monitor should look at it.
+    LookAgain,
     /// Bytes for the program's standard input.
     Stdin(Vec<u8>),
     /// There will be no more of them.
@@ -104,6 +110,9 @@ impl FromMonitor {
 impl ToMonitor {
     fn parts(&self) -> (u8, Vec<u8>) {
         match self {
+            Self::Attach => (b'a', Vec::new()),
+            Self::Await => (b'x', Vec::new()),
+            Self::LookAgain => (b'l', Vec::new()),
             Self::Stdin(bytes) => (b'0', bytes.clone()),
             Self::CloseStdin => (b'e', Vec::new()),
             Self::Resize(size) => (b'w', [size.columns.to_le_bytes(), size.rows.to_le_bytes()].concat()),
@@ -112,6 +121,9 @@ impl ToMonitor {
 
     fn parse(kind: u8, content: &[u8]) -> Option<Self> {
         Some(match kind {
+            b'a' => Self::Attach,
+            b'x' => Self::Await,
+            b'l' => Self::LookAgain,
             b'0' => Self::Stdin(content.to_vec()),
             b'e' => Self::CloseStdin,
             b'w' => {
@@ -177,7 +189,8 @@ mod tests {
             assert_eq!(FromMonitor::receive(&there).unwrap().as_ref(), Some(message));
         }
         let size = WindowSize { columns: 80, rows: 25 };
-        for message in [ToMonitor::Stdin(vec![1]), ToMonitor::CloseStdin, ToMonitor::Resize(size)] {
+        let said = [ToMonitor::Attach, ToMonitor::Await, ToMonitor::LookAgain, ToMonitor::CloseStdin];
+        for message in said.into_iter().chain([ToMonitor::Stdin(vec![1]), ToMonitor::Resize(size)]) {
             message.send(&there).unwrap();
             assert_eq!(ToMonitor::receive(&here).unwrap(), Some(message));
         }

@@ -21,6 +21,7 @@ pub mod prune;
 pub mod record;
 pub mod remove;
 pub mod repair;
+mod restart;
 pub mod spec;
 pub mod start;
 pub mod stop;

@@ -1,28 +1,38 @@
-//! The process that stays with a container: its parent, its log, its end.
+//! The process that stays with a container: its parent, its log, its end, and its next start.
 //!
 //! It is forked from the command that starts the container, so it costs no execve(2), and it lives as long as the
-//! container does. In the order of its life: start the container, tell how that went, write its state, relay
-//! until it ends, write its state again, tell the end, clean up. What takes the kernel long (unmounting, the
-//! cgroup, deleting files) comes after the end is told. Book ch. 7, 10.
+//! container does. In the order of its life: start the program, tell how that went, write the record, relay
+//! until the program ends, write the record again, tell the end; then start it again if that is its policy, or clean
+//! up. What takes the kernel long (unmounting, the cgroup, deleting files) comes after the end is told.
+//! Book ch. 7, 10.
+
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use mini_cgroups::{Cgroup, Layout};
 use mini_runtime::explain::{self, Format};
 use mini_runtime::log::Log;
 use mini_runtime::relay::Relay;
+use mini_runtime::start::OnStep;
+use mini_runtime::stdio::{self, MonitorSide};
 use mini_runtime::wire::FromMonitor;
-use mini_runtime::{Plan, Started, stdio};
-use mini_sys::clone;
+use mini_runtime::{Plan, Started};
 use mini_sys::pidfd::{self, Exit};
 use mini_sys::signal::Signal;
-use std::os::fd::OwnedFd;
+use mini_sys::{clone, ipc};
 
 use crate::home::Home;
 use crate::record::{self, ProcessId, Record, RecordError, Status};
-use crate::{remove, repair};
+use crate::restart::{self, BackOff};
+use crate::{remove, repair, start};
 
 /// The exit status for what is our fault and not the program's.
 const OURS: i32 = 125;
+
+/// The socket in a container's directory where its monitor hears.
+pub(crate) const DOOR: &str = "monitor.sock";
 
 /// All that a monitor knows when it begins.
 pub(crate) struct Monitor {
@@ -38,19 +48,20 @@ pub(crate) fn main(monitor: Monitor, socket: OwnedFd) -> ! {
     // Names are for people; a kernel that cannot set one still runs containers.
     let _ = mini_sys::process::set_name(c"mini-docker-mon");
     let Monitor { home, record, plan, layout, explain } = monitor;
-    let (id, auto_remove) = (record.id.clone(), record.host_config.auto_remove);
-    let relayed = match begin(&home, record, &plan, &layout, explain, &socket) {
-        Ok((started, relay)) => {
+    let keeper = Keeper { home, id: record.id.clone(), auto_remove: record.host_config.auto_remove, layout };
+    let lived = match keeper.begin(record, &plan, explain, &socket) {
+        Ok((started, mut relay)) => {
             drop(plan);
-            watch(&home, &id, auto_remove, started, relay, socket)
+            relay.attach(socket);
+            keeper.stay(started, relay)
         }
-        Err(failure) => fail(&home, &id, auto_remove, &failure, &socket),
+        Err(failure) => keeper.fail(&failure, &socket),
     };
-    if let Err(error) = relayed {
+    if let Err(error) = lived {
         // Nobody listens any more; the record and the log are where to look.
-        let _ = Record::change(&home, &id, |record| record.state.error = error.to_string());
+        let _ = Record::change(&keeper.home, &keeper.id, |record| record.state.error = error.to_string());
     }
-    repair::sweep(&home, Some(&layout));
+    repair::sweep(&keeper.home, Some(&keeper.layout));
     clone::leave(0)
 }
 
@@ -74,121 +85,271 @@ impl Failure {
         };
         Self { message: chain(error), hint: error.hint(), status }
     }
+
+    fn because(message: &str) -> Self {
+        Self { message: message.to_owned(), hint: None, status: OURS }
+    }
 }
 
-fn begin(
-    home: &Home,
-    mut record: Record,
-    plan: &Plan,
-    layout: &Layout,
-    explain: Option<Format>,
-    socket: &OwnedFd,
-) -> Result<(Started, Relay), Failure> {
-    let config = &record.config;
-    // Held while the container is being started, so that nobody takes it for one that was left behind.
-    let lock = record::lock(home, &record.id).map_err(|error| Failure::ours(&error))?;
-    let gone = || Failure { message: "it has been removed".to_owned(), hint: None, status: OURS };
-    let _lock = lock.ok_or_else(gone)?;
-    let (program, mut streams) =
-        stdio::pair(config.tty, config.open_stdin).map_err(|error| Failure::ours(&error))?;
-    let mut tell = |number: usize, step: &mini_runtime::Step, took| {
-        let line = explain::line(number, step, took, explain.unwrap_or(Format::Text));
-        // Whoever asked may have gone away; the container starts all the same.
-        let _ = FromMonitor::Step(line).send(socket, true);
-    };
-    let on_step: Option<mini_runtime::start::OnStep<'_>> =
-        if explain.is_some() { Some(&mut tell) } else { None };
-    let started = mini_runtime::start(plan, Some(layout), program, on_step);
-    let started = started.map_err(|error| Failure::of_start(&error))?;
-    record.maker = None;
-    record.state.status = Status::Running;
-    record.state.process = ProcessId::of(started.child.pid);
-    record.state.monitor = ProcessId::own();
-    record.state.started_at = Some(Timestamp::now());
-    record.state.finished_at = None;
-    record.state.exit_code = 0;
-    record.state.error.clear();
-    if let Err(error) = record.save(home) {
-        // Nobody could find it: a container without a record must not run.
-        abandon(&started);
-        return Err(Failure::ours(&error));
+/// What is to be done after an end.
+enum After {
+    /// Start it again, after this pause.
+    Again(Duration),
+    /// Nothing but to clean up; the container's files are here if it is to be removed.
+    Nothing(Option<PathBuf>),
+}
+
+/// Who looks after a container.
+struct Keeper {
+    home: Home,
+    id: String,
+    auto_remove: bool,
+    layout: Layout,
+}
+
+impl Keeper {
+    /// The first start.
+    fn begin(
+        &self,
+        mut record: Record,
+        plan: &Plan,
+        explain: Option<Format>,
+        socket: &OwnedFd,
+    ) -> Result<(Started, Relay), Failure> {
+        // Held while the container is being started, so that nobody takes it for one that was left behind, and
+        // nobody else starts it.
+        let lock = record::lock(&self.home, &self.id).map_err(|error| Failure::ours(&error))?;
+        let _lock = lock.ok_or_else(|| Failure::because("it has been removed"))?;
+        if record.maker.is_none() {
+            // Anything may have happened to it since it was looked at.
+            let now = Record::load(&self.home, &self.id).map_err(|error| Failure::ours(&error))?;
+            record = now.ok_or_else(|| Failure::because("it has been removed"))?;
+            if record.state.status.is_active() {
+                return Err(Failure::because("it has been started by somebody else"));
+            }
+        }
+        record.maker = None;
+        record.state.restarts = 0;
+        record.state.stopped_by_hand = false;
+        let door = ipc::listen(&self.home.container(&self.id), DOOR);
+        let door = door.map_err(|error| Failure::ours(&error))?;
+        let mut tell = |number: usize, step: &mini_runtime::Step, took| {
+            let line = explain::line(number, step, took, explain.unwrap_or(Format::Text));
+            // Whoever asked may have gone away; the container starts all the same.
+            let _ = FromMonitor::Step(line).send(socket, true);
+        };
+        let on_step: Option<OnStep<'_>> = if explain.is_some() { Some(&mut tell) } else { None };
+        let (started, streams) = self.launch(&mut record, plan, on_step)?;
+        let pid = started.child.pid.as_raw();
+        let _ = FromMonitor::Started(pid).send(socket, true);
+        let log = Log::open(&record.log_path(&self.home)).ok();
+        let mut relay = Relay::new(log, Some(door), record.config.stdin_once);
+        relay.begin(streams, pid);
+        Ok((started, relay))
     }
-    let _ = FromMonitor::Started(started.child.pid.as_raw()).send(socket, true);
-    let log = Log::open(&record.log_path(home)).ok();
-    streams.console = None;
-    Ok((started, Relay::new(streams, log, record.config.stdin_once)))
+
+    /// Starts the program and writes down that it runs. Under the container's lock.
+    fn launch<'a>(
+        &'a self,
+        record: &mut Record,
+        plan: &'a Plan,
+        on_step: Option<OnStep<'a>>,
+    ) -> Result<(Started, MonitorSide), Failure> {
+        let config = &record.config;
+        let pair = stdio::pair(config.tty, config.open_stdin);
+        let (program, mut streams) = pair.map_err(|error| Failure::ours(&error))?;
+        let started = mini_runtime::start(plan, Some(&self.layout), program, on_step);
+        let mut started = started.map_err(|error| Failure::of_start(&error))?;
+        let state = &mut record.state;
+        state.status = Status::Running;
+        state.process = ProcessId::of(started.child.pid);
+        state.monitor = ProcessId::own();
+        state.started_at = Some(Timestamp::now());
+        state.finished_at = None;
+        state.exit_code = 0;
+        state.error.clear();
+        if let Err(error) = record.save(&self.home) {
+            // Nobody could find it: a container without a record must not run.
+            abandon(&started);
+            return Err(Failure::ours(&error));
+        }
+        streams.console = started.console.take();
+        Ok((started, streams))
+    }
+
+    /// From the first start to the last end.
+    fn stay(&self, mut started: Started, mut relay: Relay) -> Result<(), RecordError> {
+        let mut pauses = BackOff::default();
+        loop {
+            let begun = Instant::now();
+            // Without a relay there is no way to see the end but to wait for it.
+            let exit = watch(&started, &mut relay).or_else(|_| pidfd::wait(&started.child.pidfd));
+            let status = exit.unwrap_or(Exit::Signal(9)).shell_code();
+            let after = self.note_end(status, &mut started, || pauses.next(begun.elapsed()))?;
+            relay.end(status);
+            let trash = match after {
+                After::Nothing(trash) => trash,
+                After::Again(pause) => {
+                    // The last hold on their namespace: the next start mounts the same directories.
+                    drop(started.mounts.take());
+                    if self.rest(pause, &mut relay) {
+                        match self.start_again(&mut relay)? {
+                            Some(next) => {
+                                started = next;
+                                continue;
+                            }
+                            None => None,
+                        }
+                    } else {
+                        self.give_up()?
+                    }
+                }
+            };
+            // The rest is for the kernel's and the disk's benefit, and nobody waits for it.
+            let _ = relay.finish();
+            // The files below can only be deleted when nothing is mounted on them.
+            drop(started.mounts.take());
+            let gone = started.cgroup.as_ref().is_none_or(|cgroup| cgroup.remove().is_ok());
+            if let Some(trash) = trash.filter(|_| gone) {
+                // Files that stay are found by the next repair, and tell it of the cgroup.
+                let _ = remove::delete(&trash);
+            }
+            return Ok(());
+        }
+    }
+
+    /// Writes down the end, or takes the container out of sight if that is the end of it too.
+    fn note_end(
+        &self,
+        status: i32,
+        started: &mut Started,
+        pause: impl FnOnce() -> Duration,
+    ) -> Result<After, RecordError> {
+        let oom_killed =
+            started.cgroup.as_ref().is_some_and(|cgroup| cgroup.oom_kills().is_ok_and(|kills| kills > 0));
+        if self.auto_remove {
+            return Ok(After::Nothing(remove::hide(&self.home, &self.id).ok().flatten()));
+        }
+        // Before the record says that it has ended: what has ended is not looked for.
+        let _ = started.cgroup.take().map(|cgroup| cgroup.remove());
+        let mut again = false;
+        Record::change(&self.home, &self.id, |record| {
+            again = restart::is_wanted(&record.host_config.restart_policy, &record.state, status);
+            let state = &mut record.state;
+            state.status = if again { Status::Restarting } else { Status::Exited };
+            state.process = None;
+            state.exit_code = status;
+            state.oom_killed = oom_killed;
+            state.finished_at = Some(Timestamp::now());
+            if again {
+                state.restarts += 1;
+            } else {
+                state.monitor = None;
+            }
+        })?;
+        Ok(if again { After::Again(pause()) } else { After::Nothing(None) })
+    }
+
+    /// Waits before the next start; false when there is to be none.
+    fn rest(&self, pause: Duration, relay: &mut Relay) -> bool {
+        let until = Instant::now() + pause;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return true;
+            }
+            // Without a poll there is no pause, and no way to hear that it should end.
+            let Ok(turn) = relay.turn(&[], Some(left)) else { return true };
+            if turn.look_again && !self.is_wanted() {
+                return false;
+            }
+        }
+    }
+
+    fn is_wanted(&self) -> bool {
+        let record = Record::load(&self.home, &self.id);
+        record.is_ok_and(|record| record.is_some_and(|record| !record.state.stopped_by_hand))
+    }
+
+    /// Starts the program once more, as the record says now; none when it is not to run, or cannot.
+    fn start_again(&self, relay: &mut Relay) -> Result<Option<Started>, RecordError> {
+        let Some(_lock) = record::lock(&self.home, &self.id)? else { return Ok(None) };
+        let Some(mut record) = Record::load(&self.home, &self.id)? else { return Ok(None) };
+        if record.state.stopped_by_hand {
+            self.settle(&mut record)?;
+            return Ok(None);
+        }
+        let launched = match start::prepare(&self.home, &record) {
+            Ok((plan, _)) => self.launch(&mut record, &plan, None),
+            Err(error) => Err(Failure::ours(&error)),
+        };
+        match launched {
+            Ok((started, streams)) => {
+                relay.begin(streams, started.child.pid.as_raw());
+                Ok(Some(started))
+            }
+            Err(failure) => {
+                record.state.exit_code = failure.status;
+                record.state.error = failure.message;
+                self.settle(&mut record)?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// A user has stopped it while it waited.
+    fn give_up(&self) -> Result<Option<PathBuf>, RecordError> {
+        if let Some(_lock) = record::lock(&self.home, &self.id)?
+            && let Some(mut record) = Record::load(&self.home, &self.id)?
+        {
+            self.settle(&mut record)?;
+        }
+        Ok(None)
+    }
+
+    /// There will be no further start.
+    fn settle(&self, record: &mut Record) -> Result<(), RecordError> {
+        record.state.status = Status::Exited;
+        record.state.monitor = None;
+        record.save(&self.home)
+    }
+
+    /// Tells why there was no first start.
+    fn fail(&self, failure: &Failure, socket: &OwnedFd) -> Result<(), RecordError> {
+        if self.auto_remove {
+            if let Ok(Some(trash)) = remove::hide(&self.home, &self.id) {
+                let _ = remove::delete(&trash);
+            }
+        } else {
+            // A full disk may be the very failure that is to be told.
+            let _ = Record::change(&self.home, &self.id, |record| {
+                record.maker = None;
+                if !record.state.status.is_active() {
+                    record.state.exit_code = failure.status;
+                    failure.message.clone_into(&mut record.state.error);
+                }
+            });
+        }
+        let (message, hint) = (failure.message.clone(), failure.hint.clone());
+        let _ = FromMonitor::Failed { message, hint, status: failure.status }.send(socket, true);
+        Ok(())
+    }
+}
+
+/// Relays until the program ends.
+fn watch(started: &Started, relay: &mut Relay) -> mini_sys::Result<Exit> {
+    let pidfd = started.child.pidfd.as_fd();
+    while !relay.turn(&[pidfd], None)?.ready[0] {}
+    let exit = pidfd::wait(pidfd);
+    // Whoever sees that it has ended finds all its output in the log.
+    relay.drain();
+    exit
 }
 
 fn abandon(started: &Started) {
     let _ = pidfd::pidfd_send_signal(&started.child.pidfd, Signal::SIGKILL);
     let _ = pidfd::wait(&started.child.pidfd);
     let _ = started.cgroup.as_ref().map(Cgroup::remove);
-}
-
-fn watch(
-    home: &Home,
-    id: &str,
-    auto_remove: bool,
-    mut started: Started,
-    mut relay: Relay,
-    socket: OwnedFd,
-) -> Result<(), RecordError> {
-    relay.set_console(started.console.take());
-    relay.attach(socket);
-    // Without a relay there is no way to see the end but to wait for it.
-    let exit = relay.run(&started.child.pidfd).or_else(|_| pidfd::wait(&started.child.pidfd));
-    let status = exit.unwrap_or(Exit::Signal(9)).shell_code();
-    let oom_killed =
-        started.cgroup.as_ref().is_some_and(|cgroup| cgroup.oom_kills().is_ok_and(|kills| kills > 0));
-    let trash = if auto_remove {
-        remove::hide(home, id).ok().flatten()
-    } else {
-        // Before the record says that it has ended: what has ended is not looked for.
-        let _ = started.cgroup.take().map(|cgroup| cgroup.remove());
-        Record::change(home, id, |record| {
-            record.state.status = Status::Exited;
-            record.state.process = None;
-            record.state.monitor = None;
-            record.state.exit_code = status;
-            record.state.oom_killed = oom_killed;
-            record.state.finished_at = Some(Timestamp::now());
-        })?;
-        None
-    };
-    // The rest is for the kernel's and the disk's benefit, and nobody waits for it.
-    let _ = relay.finish(status);
-    // The last hold on their namespace; the files below can only be deleted then.
-    drop(started.mounts.take());
-    let gone = started.cgroup.as_ref().is_none_or(|cgroup| cgroup.remove().is_ok());
-    if let Some(trash) = trash.filter(|_| gone) {
-        // Files that stay are found by the next repair, and tell it of the cgroup.
-        let _ = remove::delete(&trash);
-    }
-    Ok(())
-}
-
-fn fail(
-    home: &Home,
-    id: &str,
-    auto_remove: bool,
-    failure: &Failure,
-    socket: &OwnedFd,
-) -> Result<(), RecordError> {
-    if auto_remove {
-        if let Ok(Some(trash)) = remove::hide(home, id) {
-            let _ = remove::delete(&trash);
-        }
-    } else {
-        // A full disk may be the very failure that is to be told.
-        let _ = Record::change(home, id, |record| {
-            record.maker = None;
-            record.state.exit_code = failure.status;
-            failure.message.clone_into(&mut record.state.error);
-        });
-    }
-    let (message, hint) = (failure.message.clone(), failure.hint.clone());
-    let _ = FromMonitor::Failed { message, hint, status: failure.status }.send(socket, true);
-    Ok(())
 }
 
 /// The error with its causes, outermost first.

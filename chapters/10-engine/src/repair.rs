@@ -59,11 +59,12 @@ fn mend(home: &Home, id: &str, layout: Option<&Layout>) {
         }
         return;
     }
-    record.state.status = Status::Exited;
-    record.state.process = None;
-    record.state.monitor = None;
-    record.state.exit_code = KILLED;
-    record.state.finished_at = Some(Timestamp::now());
+    let state = &mut record.state;
+    if state.status.is_up() {
+        state.exit_code = KILLED;
+        state.finished_at = Some(Timestamp::now());
+    }
+    (state.status, state.process, state.monitor) = (Status::Exited, None, None);
     let _ = record.save(home);
     drop(lock);
 }

@@ -22,7 +22,7 @@ use mini_sys::ipc;
 
 use crate::home::Home;
 use crate::monitor::{self, Monitor};
-use crate::record::{Record, RecordError};
+use crate::record::{Record, RecordError, Status};
 use crate::spec::{self, Machine, UnknownUlimit};
 use crate::user::{self, UserError};
 
@@ -32,6 +32,9 @@ pub enum StartError {
     /// It runs already.
     #[error("container {0} is already running")]
     Running(String),
+    /// Docker's words for one whose processes are frozen.
+    #[error("cannot start a paused container, try unpause instead")]
+    Paused(String),
     /// Its image's layers cannot be found.
     #[error(transparent)]
     Layers(#[from] LayerError),
@@ -101,16 +104,25 @@ pub fn plan(home: &Home, record: &Record) -> Result<Plan, StartError> {
 /// # Errors
 /// What [`StartError`] lists. What goes wrong later the monitor tells.
 pub fn start(home: &Home, record: Record, explain: Option<Format>) -> Result<Attachment, StartError> {
+    if record.state.status == Status::Paused {
+        return Err(StartError::Paused(record.name));
+    }
     if record.state.status.is_active() {
         return Err(StartError::Running(record.name));
     }
-    let ground = survey(home, &record)?;
-    let plan = mini_runtime::plan(&ground.spec, &ground.setting)?;
-    write_bundle(home, &record, &ground.spec)?;
+    let (plan, layout) = prepare(home, &record)?;
     let (ours, theirs) = ipc::socketpair().map_err(StartError::Fork)?;
-    let monitor = Monitor { home: home.clone(), record, plan, layout: ground.layout, explain };
+    let monitor = Monitor { home: home.clone(), record, plan, layout, explain };
     let child = clone::fork_apart(theirs, move |socket| -> Infallible { monitor::main(monitor, socket) });
     Ok(Attachment { socket: ours, monitor: child.map_err(StartError::Fork)? })
+}
+
+/// The steps, and the machine that they are for; the bundle is written.
+pub(crate) fn prepare(home: &Home, record: &Record) -> Result<(Plan, Layout), StartError> {
+    let ground = survey(home, record)?;
+    let plan = mini_runtime::plan(&ground.spec, &ground.setting)?;
+    write_bundle(home, record, &ground.spec)?;
+    Ok((plan, ground.layout))
 }
 
 fn survey(home: &Home, record: &Record) -> Result<Ground, StartError> {
