@@ -88,6 +88,8 @@ fn arm64(length: u16) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     #[test]
@@ -104,5 +106,24 @@ mod tests {
         assert_eq!(headers(62, 0).len() as u64, HEADERS);
         assert_eq!(program("amd64", "hi").map(|program| program.len()), Some(120 + 33 + 2));
         assert_eq!(program("s390x", "hi"), None);
+    }
+
+    #[test]
+    #[allow(clippy::print_stderr, reason = "a test says what it skips")]
+    fn the_program_for_arm64_writes_its_text_and_ends_well() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let text = "hello\n".repeat(500);
+        std::fs::write(file.path(), program("arm64", &text).unwrap()).unwrap();
+        std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        // It executes the instructions of another processor, and asks this kernel.
+        let qemu = std::process::Command::new("qemu-aarch64-static").arg(file.path()).output();
+        let Ok(done) = qemu else {
+            let required = std::env::var_os("MINI_REQUIRE_ALL").is_some_and(|value| value == "1");
+            assert!(!required, "needs `qemu-aarch64-static`, and MINI_REQUIRE_ALL is set");
+            eprintln!("skipped: needs `qemu-aarch64-static`");
+            return;
+        };
+        assert_eq!(done.status.code(), Some(0), "{}", String::from_utf8_lossy(&done.stderr));
+        assert!(done.stdout == text.as_bytes(), "{}", String::from_utf8_lossy(&done.stdout));
     }
 }
