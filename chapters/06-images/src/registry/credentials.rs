@@ -121,8 +121,7 @@ impl Credentials {
     /// # Errors
     /// What [`CredentialsError`] lists; the file is as it was then.
     pub fn keep(&self, path: &Path, registry: &str, user: &str) -> Result<bool, CredentialsError> {
-        let mut text = read(path)?;
-        let file: File = parse(path, Value::Object(text.clone()))?;
+        let file: File = parse(path, Value::Object(read(path)?))?;
         let key = key(registry);
         let helper = file.helper(key);
         let entry = match (&helper, self) {
@@ -141,13 +140,14 @@ impl Credentials {
                 json!({ "auth": STANDARD.encode(format!("{user}:")), "identitytoken": token })
             }
         };
-        let auths = text.entry("auths").or_insert(Value::Null);
-        match auths.as_object_mut() {
-            Some(auths) => drop(auths.insert(key.to_owned(), entry)),
-            // Go writes `null` for what is empty.
-            None => *auths = json!({ key: entry }),
-        }
-        write(path, &text)?;
+        change(path, |text| {
+            let auths = text.entry("auths").or_insert(Value::Null);
+            match auths.as_object_mut() {
+                Some(auths) => drop(auths.insert(key.to_owned(), entry)),
+                // Go writes `null` for what is empty.
+                None => *auths = json!({ key: entry }),
+            }
+        })?;
         Ok(helper.is_none())
     }
 
@@ -156,16 +156,19 @@ impl Credentials {
     /// # Errors
     /// As [`Self::keep`].
     pub fn erase(path: &Path, registry: &str) -> Result<(), CredentialsError> {
-        let mut text = read(path)?;
-        let file: File = parse(path, Value::Object(text.clone()))?;
+        let file: File = parse(path, Value::Object(read(path)?))?;
         let key = key(registry);
         if let Some(helper) = file.helper(key) {
             helper.erase(key)?;
         }
-        let Some(auths) = text.get_mut("auths").and_then(Value::as_object_mut) else { return Ok(()) };
-        let before = auths.len();
-        auths.retain(|name, _| name != key && (key == HUB_KEY || host(name) != key));
-        if auths.len() == before { Ok(()) } else { write(path, &text) }
+        if file.auths.is_none_or(|auths| auths.is_empty()) {
+            return Ok(());
+        }
+        change(path, |text| {
+            if let Some(auths) = text.get_mut("auths").and_then(Value::as_object_mut) {
+                auths.retain(|name, _| name != key && (key == HUB_KEY || host(name) != key));
+            }
+        })
     }
 
     /// The user's name, where it is known.
@@ -234,19 +237,34 @@ fn read(path: &Path) -> Result<Map<String, Value>, CredentialsError> {
     }
 }
 
-/// Replaces the file. The new one is its owner's alone from its first byte on (mode 0600, mkstemp(3)), and a link
-/// at its place stays one.
-fn write(path: &Path, text: &Map<String, Value>) -> Result<(), CredentialsError> {
+/// Changes the file, unless it is to stay as it is. A link at its place stays one.
+///
+/// Two who change it at once take turns, or the later one would write what it read before the earlier one wrote. The
+/// lock is on the directory: on the file it would go with the file when that is replaced, and a file for the lock alone
+/// would be one more in a directory of the user's. It is not held while a helper runs, which may ask its user.
+fn change(path: &Path, change: impl FnOnce(&mut Map<String, Value>)) -> Result<(), CredentialsError> {
     let failed = |source| CredentialsError::Write { path: path.to_owned(), source };
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let directory = path.parent().unwrap_or(Path::new("."));
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(failed)?;
+    let alone = std::fs::File::open(directory).map_err(failed)?;
+    // A home on a file server may have no locks for directories: there the last one counts, as everywhere with Docker.
+    let _ = alone.lock();
+    let old = read(&path)?;
+    let mut new = old.clone();
+    change(&mut new);
+    if new == old { Ok(()) } else { write(&path, directory, &new) }
+}
+
+/// Replaces the file. The new one is its owner's alone from its first byte on (mode 0600, mkstemp(3)).
+fn write(path: &Path, directory: &Path, text: &Map<String, Value>) -> Result<(), CredentialsError> {
+    let failed = |source| CredentialsError::Write { path: path.to_owned(), source };
     let mut file = tempfile::Builder::new().prefix("config.json").tempfile_in(directory).map_err(failed)?;
     let formatter = serde_json::ser::PrettyFormatter::with_indent(b"\t");
     let mut serializer = serde_json::Serializer::with_formatter(&mut file, formatter);
     text.serialize(&mut serializer).map_err(|error| failed(error.into()))?;
     file.as_file().sync_all().map_err(failed)?;
-    file.persist(&path).map_err(|error| failed(error.error))?;
+    file.persist(path).map_err(|error| failed(error.error))?;
     Ok(())
 }
 
@@ -290,10 +308,11 @@ mod tests {
         let path = directory.path().join("new/config.json");
         let password = Credentials::Password { user: "me".to_owned(), password: "s3c:ret".to_owned() };
         assert!(password.keep(&path, "a:5000", "me").unwrap());
-        let mut text = read(&path).unwrap();
-        text.insert("detachKeys".to_owned(), json!("ctrl-e"));
-        text.insert("credHelpers".to_owned(), Value::Null);
-        write(&path, &text).unwrap();
+        change(&path, |text| {
+            text.insert("detachKeys".to_owned(), json!("ctrl-e"));
+            text.insert("credHelpers".to_owned(), Value::Null);
+        })
+        .unwrap();
         let identity = Credentials::Identity("t".to_owned());
         identity.keep(&path, HUB, "me").unwrap();
         assert_eq!(Credentials::find(&path, "a:5000").unwrap(), Some(password));
@@ -309,6 +328,20 @@ mod tests {
         use std::os::unix::fs::PermissionsExt as _;
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(path.parent().unwrap().read_dir().unwrap().count(), 1);
+    }
+
+    #[test]
+    fn those_who_log_in_at_the_same_time_are_all_kept() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("new/config.json");
+        let token = Credentials::Identity("t".to_owned());
+        std::thread::scope(|scope| {
+            for number in 0..16 {
+                let (token, path) = (&token, &path);
+                scope.spawn(move || token.keep(path, &format!("a:{number}"), "me").unwrap());
+            }
+        });
+        assert!((0..16).all(|number| Credentials::find(&path, &format!("a:{number}")).unwrap().is_some()));
     }
 
     #[test]
