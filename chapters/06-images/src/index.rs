@@ -4,15 +4,17 @@
 //! is replaced whole (written beside, synced, renamed), so a reader never waits and never sees half of it;
 //! writers take turns on a lock. OCI image spec "Image Layout"; book ch. 6.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use mini_layers::Digest;
+use mini_layers::{Blobs, Digest};
 use mini_sys::file::{self, Lock};
 use oci_spec::image::{Descriptor, ImageIndex, MediaType};
 
+use crate::choice;
 use crate::reference::Reference;
 
 /// The annotation that holds an image's full name: containerd's, which other tools read too.
@@ -31,6 +33,7 @@ const NAMED: &str = "mini-docker.named";
 #[derive(Debug)]
 pub struct Index {
     layout: PathBuf,
+    blobs: Blobs,
 }
 
 /// The list cannot be read or changed.
@@ -71,7 +74,7 @@ pub enum IndexError {
 /// One line of the list.
 #[derive(Debug, Clone)]
 pub struct Listed {
-    /// The manifest.
+    /// The manifest; where the line is about an image for several platforms, that for this machine.
     pub manifest: Digest,
     /// The name, if this line has one.
     pub name: Option<Reference>,
@@ -148,13 +151,16 @@ impl Listed {
         self.descriptor.set_annotations(name.map(|_| all));
     }
 
-    fn read(descriptor: &Descriptor) -> Option<Self> {
-        let manifest = descriptor.digest().to_string().parse().ok()?;
+    fn read(blobs: &Blobs, descriptor: &Descriptor) -> Option<Self> {
+        let manifest = choice::choose(blobs, descriptor)?;
         let annotation = |key: &str| descriptor.annotations().as_ref().and_then(|all| all.get(key)).cloned();
+        // Who copied an image with all its platforms copied it from where it is known by the index's digest.
+        let is_theirs = choice::is_index(descriptor) && annotation(NAMED).is_none();
+        let theirs = choice::digest_of(descriptor).filter(|_| is_theirs);
         Some(Self {
             manifest,
             name: name_of(descriptor).and_then(|name| name.parse().ok()),
-            known_as: annotation(KNOWN_AS).and_then(|digest| digest.parse().ok()),
+            known_as: annotation(KNOWN_AS).and_then(|digest| digest.parse().ok()).or(theirs),
             named: annotation(NAMED),
             descriptor: descriptor.clone(),
         })
@@ -171,11 +177,11 @@ pub(crate) fn name_of(descriptor: &Descriptor) -> Option<&str> {
 }
 
 impl Index {
-    /// The list of the layout at `layout`, which is made when it is missing.
+    /// The list of the layout at `layout`, which is made when it is missing, about these blobs.
     ///
     /// # Errors
     /// A directory that cannot be made or written.
-    pub fn open(layout: &Path) -> Result<Self, IndexError> {
+    pub fn open(layout: &Path, blobs: Blobs) -> Result<Self, IndexError> {
         let marker = layout.join("oci-layout");
         if !marker.exists() {
             fs::create_dir_all(layout)
@@ -183,15 +189,27 @@ impl Index {
             let _lock = lock(layout)?;
             file::replace(&marker, b"{\"imageLayoutVersion\":\"1.0.0\"}", true).map_err(IndexError::Write)?;
         }
-        Ok(Self { layout: layout.to_owned() })
+        Ok(Self { layout: layout.to_owned(), blobs })
     }
 
-    /// All lines.
+    /// All lines that are about images.
     ///
     /// # Errors
     /// A file that cannot be read, or holds something else.
     pub fn list(&self) -> Result<Vec<Listed>, IndexError> {
-        Ok(self.read()?.manifests().iter().filter_map(Listed::read).collect())
+        Ok(self.read()?.manifests().iter().filter_map(|line| Listed::read(&self.blobs, line)).collect())
+    }
+
+    /// The blobs that all lines lead to, as far as they are here: images for other platforms too.
+    ///
+    /// # Errors
+    /// As [`Self::list`].
+    pub(crate) fn reached(&self) -> Result<HashSet<Digest>, IndexError> {
+        let mut reached = HashSet::new();
+        for line in self.read()?.manifests() {
+            choice::reach(&self.blobs, line, &mut reached);
+        }
+        Ok(reached)
     }
 
     /// Changes the list, alone. A list that is to stay as it is is not written.
@@ -201,15 +219,23 @@ impl Index {
     pub fn change<T>(&self, change: impl FnOnce(&mut Vec<Listed>) -> T) -> Result<T, IndexError> {
         let _lock = lock(&self.layout)?;
         let old = self.read()?;
-        let mut lines: Vec<Listed> = old.manifests().iter().filter_map(Listed::read).collect();
+        // What other tools list and we do not understand stays.
+        let (mut lines, mut others) = (Vec::new(), Vec::new());
+        for line in old.manifests() {
+            match Listed::read(&self.blobs, line) {
+                Some(line) => lines.push(line),
+                None => others.push(line.clone()),
+            }
+        }
+        let before = lines.clone();
         let result = change(&mut lines);
-        if lines.iter().map(|line| &line.descriptor).eq(old.manifests()) {
+        if lines.iter().map(|line| &line.descriptor).eq(before.iter().map(|line| &line.descriptor)) {
             return Ok(result);
         }
         let mut index = ImageIndex::default();
         index.set_schema_version(2);
         index.set_media_type(Some(MediaType::ImageIndex));
-        index.set_manifests(lines.into_iter().map(|line| line.descriptor).collect());
+        index.set_manifests(lines.into_iter().map(|line| line.descriptor).chain(others).collect());
         let path = self.path();
         let text = serde_json::to_vec_pretty(&index)
             .map_err(|source| IndexError::Parse { path: path.clone(), source })?;

@@ -6,6 +6,7 @@
 
 pub mod archive;
 pub mod change;
+mod choice;
 pub mod commit;
 pub mod config;
 pub mod filter;

@@ -149,10 +149,11 @@ impl Images {
     /// # Errors
     /// A directory that cannot be made or written.
     pub fn open(layout: &Path, layers: &Path, owners: Owners) -> Result<Self, StoreError> {
+        let blobs = Blobs::open(layout)?;
         Ok(Self {
             layout: layout.to_owned(),
-            index: Index::open(layout)?,
-            blobs: Blobs::open(layout)?,
+            index: Index::open(layout, blobs.clone())?,
+            blobs,
             layers: Layers::open(layers)?,
             owners,
             bounds: Bounds::default(),

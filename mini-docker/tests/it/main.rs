@@ -48,6 +48,7 @@ mod oci_archives;
 mod ordinary;
 mod parallel;
 mod passage;
+mod platforms;
 mod podman;
 mod prune;
 mod pty;
