@@ -176,7 +176,7 @@ impl Images {
             let position = match known {
                 Some(position) => position,
                 None => {
-                    let image = self.read(&line.manifest)?;
+                    let Some(image) = self.read_listed(&line.manifest)? else { continue };
                     images.iter().position(|other| other.id == image.id).unwrap_or_else(|| {
                         images.push(image);
                         images.len() - 1
@@ -198,8 +198,8 @@ impl Images {
         let reference = text.parse::<Reference>();
         if let Ok(reference) = &reference
             && let Some(line) = lines.iter().find(|line| line.is(reference))
+            && let Some(mut image) = self.read_listed(&line.manifest)?
         {
-            let mut image = self.read(&line.manifest)?;
             for line in lines {
                 if line.manifest == image.manifest {
                     image.take(line);
@@ -210,8 +210,10 @@ impl Images {
         if let Some(image) = self.find_by_id(text)? {
             return Ok(image);
         }
-        reference?;
-        let suggestion = closest(text, lines.iter().filter_map(|line| line.name.as_ref()));
+        let reference = reference?;
+        // A name that has just been taken away is no suggestion.
+        let others = lines.iter().filter(|line| !line.is(&reference));
+        let suggestion = closest(text, others.filter_map(|line| line.name.as_ref()));
         Err(StoreError::NotFound { name: text.to_owned(), suggestion })
     }
 
@@ -229,6 +231,18 @@ impl Images {
                 Err(StoreError::Ambiguous(text.to_owned()))
             }
             _ => Ok(found.into_iter().next()),
+        }
+    }
+
+    /// An image that was listed a moment ago; none when somebody has removed it since.
+    fn read_listed(&self, manifest: &Digest) -> Result<Option<Image>, StoreError> {
+        match self.read(manifest) {
+            Err(StoreError::Blob(BlobError::Missing(..)))
+                if !self.index.list()?.iter().any(|line| line.manifest == *manifest) =>
+            {
+                Ok(None)
+            }
+            image => image.map(Some),
         }
     }
 

@@ -16,7 +16,8 @@ use mini_images::{Image, RunConfig};
 use mini_sys::procfs;
 
 use crate::config::{Config, HostConfig};
-use crate::home::Home;
+use crate::guard::{self, GuardError};
+use crate::home::{Home, HomeError};
 use crate::id;
 use crate::names::{self, NameError};
 use crate::record::{LOG, ProcessId, Record, RecordError, State};
@@ -46,6 +47,15 @@ pub enum CreateError {
     /// A host name that the kernel or the rest of the world would not take.
     #[error("invalid hostname format: {0}: letters, digits, `-` and `.`, 64 at most")]
     Hostname(String),
+    /// Docker's words for an image that somebody has removed since it was found.
+    #[error("No such image: {0}")]
+    ImageGone(String),
+    /// It cannot be kept from being removed.
+    #[error(transparent)]
+    Guard(#[from] GuardError),
+    /// The images.
+    #[error(transparent)]
+    Home(#[from] HomeError),
     /// The machine has no randomness.
     #[error("make an id")]
     Id(#[source] io::Error),
@@ -71,6 +81,8 @@ pub enum CreateError {
 /// What [`CreateError`] lists.
 pub fn create(home: &Home, request: Create) -> Result<Record, CreateError> {
     let mut record = draft(request)?;
+    let _making = guard::making(home)?;
+    check_image(home, &record)?;
     match write(home, &mut record) {
         Ok(()) => Ok(record),
         Err(error) => {
@@ -80,6 +92,21 @@ pub fn create(home: &Home, request: Create) -> Result<Record, CreateError> {
             Err(error)
         }
     }
+}
+
+/// Whether the image that was found is still there. From here on nobody removes it.
+fn check_image(home: &Home, record: &Record) -> Result<(), CreateError> {
+    let images = home.images()?;
+    let unpacked = record.layer.is_none_or(|layer| images.layers.contains(&layer));
+    if unpacked && images.blobs.contains(&record.image) {
+        return Ok(());
+    }
+    // One that is listed and not whole is damaged: the start will say where.
+    let listed = images.list().map_err(HomeError::from)?;
+    if listed.iter().any(|image| image.id == record.image) {
+        return Ok(());
+    }
+    Err(CreateError::ImageGone(record.config.image.clone()))
 }
 
 /// The record, complete but for a name by chance. No file is touched.

@@ -10,6 +10,7 @@ pub mod create;
 pub mod doctor;
 pub mod export;
 pub mod find;
+pub mod guard;
 pub mod home;
 pub mod id;
 pub mod inspect;

@@ -1,12 +1,13 @@
 //! `image prune`: removing the images that nobody needs. docker-image-prune(1); book ch. 10.
 //!
-//! What a container was made of stays, whether it runs or not. An image gets its name last and a container its record
-//! first, so what is being made at the moment is either not listed yet or in use.
+//! What a container was made of stays, whether it runs or not. An image gets its name last, so one that is being made
+//! is not listed yet; for containers that are being made see [`crate::guard`].
 
 use mini_images::filter::{self, Filter};
 use mini_images::{Image, Removed};
 use mini_layers::Digest;
 
+use crate::guard;
 use crate::home::Home;
 use crate::usage::{UsageError, used_images};
 
@@ -26,6 +27,7 @@ pub struct Pruned {
 /// Images or containers that cannot be listed; a file that cannot be removed.
 pub fn images(home: &Home, all: bool, filters: &[Filter]) -> Result<Pruned, UsageError> {
     let images = home.images()?;
+    let _removing = guard::removing(home)?;
     let size = |images: &mini_images::Images| -> Result<u64, UsageError> {
         let layers = images.layers.list().map_err(mini_images::StoreError::from)?;
         Ok(layers.iter().map(|layer| layer.size).sum())

@@ -12,6 +12,7 @@ use mini_images::{Image, StoreError};
 use mini_layers::Digest;
 
 use crate::find::FindError;
+use crate::guard::GuardError;
 use crate::home::{Home, HomeError};
 use crate::list;
 use crate::record::Record;
@@ -63,6 +64,9 @@ pub enum UsageError {
     /// The containers.
     #[error(transparent)]
     Containers(#[from] FindError),
+    /// Containers are being made.
+    #[error(transparent)]
+    Guard(#[from] GuardError),
 }
 
 /// The images that containers, running or not, were made of.

@@ -1,7 +1,7 @@
 //! `rmi`: remove images. docker-rmi(1).
 
 use anyhow::bail;
-use mini_engine::{Home, id, list};
+use mini_engine::{Home, guard, id, list};
 use mini_images::{Image, Reference, Removed, StoreError};
 
 use crate::cli::Rmi;
@@ -10,6 +10,7 @@ pub(crate) fn run(home: &Home, args: &Rmi) -> anyhow::Result<u8> {
     let images = home.images()?;
     super::repair(home);
     super::for_each(&args.images, |name| {
+        let _removing = guard::removing(home)?;
         let image = match images.find(name) {
             Ok(image) => image,
             // As `rm -f` of a file does: what is not there is gone. Docker says so all the same.

@@ -1,9 +1,11 @@
 //! Many commands at once.
 
 use std::process::{Child, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use crate::harness::{Engine, await_end, eventually, names};
+use crate::harness::{Done, Engine, await_end, eventually, names};
+use crate::tars::{self, Tar};
 
 fn spawn(engine: &Engine, line: &str) -> Child {
     engine.command(line, &[] as &[&str]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
@@ -85,4 +87,41 @@ fn the_same_archive_is_imported_by_several_at_once() {
     assert_eq!(engine.call("images -q").ok().lines().count(), 4);
     assert_eq!(names(&engine.root().join("layers")).len(), 1);
     assert_eq!(engine.call("run --rm web:3 echo works").ok(), "works");
+}
+
+#[test]
+fn a_container_that_is_being_made_keeps_its_image() {
+    let Some(engine) = Engine::empty() else { return };
+    let archive = engine.path("web.tar");
+    let layer = tars::root_and(Tar::new().file("which", b"web\n"));
+    engine.feed("import -", &["web"], layer).ok();
+    engine.with("save web -o", &[&archive]).ok();
+    let is_over = AtomicBool::new(false);
+    let (ran, others) = thread::scope(|scope| {
+        let removers = ["image prune -a -f", "rmi -f web"].map(|removal| {
+            let (engine, archive, is_over) = (&engine, &archive, &is_over);
+            scope.spawn(move || {
+                let mut others = Vec::new();
+                while !is_over.load(Ordering::Relaxed) {
+                    others.push(engine.with("load -q -i", &[archive]));
+                    others.push(engine.call(removal));
+                }
+                others
+            })
+        });
+        let ran: Vec<Done> = (0..150).map(|_| engine.call("run --rm --pull never web cat /which")).collect();
+        is_over.store(true, Ordering::Relaxed);
+        (ran, removers.into_iter().flat_map(|remover| remover.join().unwrap()).collect::<Vec<Done>>())
+    });
+    // It was not there, or no more; the other remover may be faster.
+    let is_gone = |message: &str| message == "no image named `web`" || message == "No such image: web";
+    for done in others.iter().filter(|done| done.code != 0) {
+        assert!(is_gone(&done.fails(1)), "{done:?}");
+    }
+    let (found, missed): (Vec<_>, Vec<_>) = ran.iter().partition(|done| done.code == 0);
+    for done in missed {
+        assert!(is_gone(&done.fails(125)), "{done:?}");
+    }
+    assert!(!found.is_empty(), "no container ever found the image");
+    assert!(found.iter().all(|done| done.stdout == b"web\n"));
 }
