@@ -1,8 +1,22 @@
 //! How lists and objects are shown: as a table, as JSON, or by a Go template. docker-ps(1), "Format the output".
 
-use anyhow::{Context as _, bail};
-use gotmpl::{Template, Value as Data};
+mod data;
+mod functions;
+mod places;
+mod table;
+mod template;
+mod whole;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use gotmpl::{Value as Data, ValueFunc};
 use serde_json::Value;
+
+use template::{Of, Template};
+
+pub(crate) use template::Error as TemplateError;
 
 /// A column of a table: the field of a row, and its heading.
 pub(crate) struct Column {
@@ -10,6 +24,20 @@ pub(crate) struct Column {
     pub(crate) field: &'static str,
     /// What stands above it.
     pub(crate) heading: &'static str,
+}
+
+/// A row of a list.
+pub(crate) struct Row {
+    /// Its fields.
+    pub(crate) fields: Value,
+    /// What `.Label "name"` asks for.
+    pub(crate) labels: BTreeMap<String, String>,
+}
+
+impl From<Value> for Row {
+    fn from(fields: Value) -> Self {
+        Self { fields, labels: BTreeMap::new() }
+    }
 }
 
 /// The rows of a list as text. `columns` are all that there may be; `default` is the table shown without a
@@ -20,162 +48,87 @@ pub(crate) fn list(
     columns: &[Column],
     default: &str,
 ) -> anyhow::Result<String> {
-    match format {
-        None | Some("table") => table(rows, default, columns),
-        Some("json") => Ok(rows.iter().map(|row| format!("{row}\n")).collect()),
-        Some(format) => match format.strip_prefix("table ") {
-            Some(template) => table(rows, template, columns),
-            None => rows.iter().map(|row| Ok(render(format, row)? + "\n")).collect(),
-        },
+    let rows: Vec<Row> = rows.iter().map(|row| Row::from(row.clone())).collect();
+    labelled(&rows, format, columns, default)
+}
+
+/// As [`list`], of things that have labels.
+pub(crate) fn labelled(
+    rows: &[Row],
+    format: Option<&str>,
+    columns: &[Column],
+    default: &str,
+) -> anyhow::Result<String> {
+    let format = format.filter(|format| !format.is_empty()).unwrap_or("table");
+    let source = match format.strip_prefix("table") {
+        _ if format == "json" => return Ok(rows.iter().map(json).collect()),
+        Some("") => default,
+        Some(columns) => columns,
+        None => format,
+    };
+    // A shell hands over a backslash and a letter where a tab or a new line is meant.
+    let source = source.trim_matches(' ').replace("\\t", "\t").replace("\\n", "\n");
+    let template = Template::parse(&source, Of::Row).context("failed to parse template")?;
+    let mut text = String::new();
+    for row in rows {
+        let methods = [("Label", label_of(&row.labels))];
+        text += &template.execute(&row.fields, &methods).context("failed to execute template")?;
+        text.push('\n');
     }
+    if !format.starts_with("table") {
+        return Ok(text);
+    }
+    let headings: serde_json::Map<String, Value> =
+        columns.iter().map(|column| (column.field.to_owned(), column.heading.into())).collect();
+    let template = Template::parse(&source, Of::Headings).context("failed to parse template")?;
+    let methods: [(&str, ValueFunc); 1] = [("Label", Arc::new(heading_of_label))];
+    let heading = template.execute(&Value::Object(headings), &methods).unwrap_or_default();
+    Ok(table::align(&format!("{heading}\n{text}")))
+}
+
+/// A row as JSON, by the alphabet.
+fn json(row: &Row) -> String {
+    let sorted: Option<BTreeMap<&String, &Value>> =
+        row.fields.as_object().map(|fields| fields.iter().collect());
+    serde_json::to_string(&sorted).unwrap_or_default() + "\n"
+}
+
+fn label_of(labels: &BTreeMap<String, String>) -> ValueFunc {
+    let labels = labels.clone();
+    Arc::new(move |arguments| {
+        let name = arguments.first().map(ToString::to_string).unwrap_or_default();
+        Ok(Data::from(labels.get(&name).map_or("", String::as_str)))
+    })
+}
+
+/// The last part of a label's name, with spaces.
+fn heading_of_label(arguments: &[Data]) -> gotmpl::Result<Data> {
+    let name = arguments.first().map(ToString::to_string).unwrap_or_default();
+    Ok(Data::from(name.rsplit('.').next().unwrap_or_default().replace(['-', '_'], " ")))
+}
+
+/// Objects by a template, a line each, or as JSON.
+pub(crate) fn objects(objects: &[Value], format: &str) -> anyhow::Result<String> {
+    if format == "json" {
+        return Ok(format!("{}\n", Value::Array(objects.to_vec())));
+    }
+    let template = Template::parse(format, Of::Object).context("template parsing error")?;
+    let mut text = String::new();
+    for object in objects {
+        text += &template.execute(object, &[]).context("template parsing error")?;
+        text.push('\n');
+    }
+    Ok(text)
 }
 
 /// One object by a template, or as JSON.
 pub(crate) fn object(object: &Value, format: &str) -> anyhow::Result<String> {
-    if format == "json" { Ok(object.to_string()) } else { render(format, object) }
-}
-
-/// Cells stand apart by tabs in the template and by spaces in the table.
-fn table(rows: &[Value], template: &str, columns: &[Column]) -> anyhow::Result<String> {
-    let headings: serde_json::Map<String, Value> =
-        columns.iter().map(|column| (column.field.to_owned(), column.heading.into())).collect();
-    let mut lines = vec![render(template, &Value::Object(headings))?];
-    for row in rows {
-        lines.push(render(template, row)?);
+    if format == "json" {
+        return Ok(object.to_string());
     }
-    let cells: Vec<Vec<&str>> = lines.iter().map(|line| line.split('\t').collect()).collect();
-    let width = |index: usize| {
-        let longest = cells.iter().filter_map(|row| row.get(index)).map(|cell| cell.chars().count()).max();
-        (longest.unwrap_or(0) + PADDING).max(NARROWEST)
-    };
-    let line = |row: &Vec<&str>| {
-        let last = row.len() - 1;
-        let mut line: String =
-            row[..last].iter().enumerate().map(|(index, cell)| format!("{cell:<0$}", width(index))).collect();
-        line.push_str(row[last]);
-        line + "\n"
-    };
-    Ok(cells.iter().map(line).collect())
-}
-
-/// Spaces after the longest cell of a column, and the least width of one: Docker's.
-const PADDING: usize = 3;
-const NARROWEST: usize = 10;
-
-fn render(template: &str, data: &Value) -> anyhow::Result<String> {
-    // A shell hands over a backslash and a letter where a tab or a new line is meant.
-    let text = template.replace("\\t", "\t").replace("\\n", "\n");
-    let mut engine = Template::new("format").missing_key(gotmpl::MissingKey::Error);
-    for (name, function) in FUNCTIONS {
-        engine = engine.func(name, move |arguments| {
-            function(arguments).map_err(|error| gotmpl::TemplateError::Exec(error.to_string()))
-        });
-    }
-    let parsed = engine.parse(&text).with_context(|| format!("template parsing error in `{template}`"))?;
-    let data = gotmpl::to_value(data).context("prepare the data of a template")?;
-    parsed.execute_to_string(&data).with_context(|| format!("template execution error in `{template}`"))
-}
-
-type Function = fn(&[Data]) -> anyhow::Result<Data>;
-
-/// The functions that Docker adds to Go's. docs.docker.com, "Format command and log output".
-const FUNCTIONS: [(&str, Function); 8] = [
-    ("json", |arguments| Ok(Data::from(json(one(arguments)?)?.to_string()))),
-    ("lower", |arguments| Ok(Data::from(one(arguments)?.to_string().to_lowercase()))),
-    ("upper", |arguments| Ok(Data::from(one(arguments)?.to_string().to_uppercase()))),
-    ("title", |arguments| Ok(Data::from(title(&one(arguments)?.to_string())))),
-    ("join", |arguments| match arguments {
-        [Data::List(items), separator] => {
-            let texts: Vec<String> = items.iter().map(ToString::to_string).collect();
-            Ok(Data::from(texts.join(&separator.to_string())))
-        }
-        [Data::Nil, _] => Ok(Data::from("")),
-        _ => bail!("join takes a list and a separator"),
-    }),
-    ("split", |arguments| match arguments {
-        [text, separator] => {
-            let (text, separator) = (text.to_string(), separator.to_string());
-            Ok(Data::from(text.split(separator.as_str()).map(Data::from).collect::<Vec<_>>()))
-        }
-        _ => bail!("split takes a text and a separator"),
-    }),
-    ("pad", |arguments| match arguments {
-        [text, Data::Int(before), Data::Int(after)] => {
-            let spaces = |count: i64| " ".repeat(usize::try_from(count).unwrap_or(0).min(1024));
-            Ok(Data::from(format!("{}{text}{}", spaces(*before), spaces(*after))))
-        }
-        _ => bail!("pad takes a text and two numbers"),
-    }),
-    ("truncate", |arguments| match arguments {
-        [text, Data::Int(length)] => Ok(Data::from(
-            text.to_string().chars().take(usize::try_from(*length).unwrap_or(0)).collect::<String>(),
-        )),
-        _ => bail!("truncate takes a text and a number"),
-    }),
-];
-
-fn one(arguments: &[Data]) -> anyhow::Result<&Data> {
-    match arguments {
-        [argument] => Ok(argument),
-        _ => bail!("the function takes one argument, {} were given", arguments.len()),
-    }
-}
-
-fn title(text: &str) -> String {
-    let mut start = true;
-    let letter = |letter: char| {
-        let upper = if start { letter.to_ascii_uppercase() } else { letter };
-        start = letter.is_whitespace();
-        upper
-    };
-    text.chars().map(letter).collect()
-}
-
-fn json(data: &Data) -> anyhow::Result<Value> {
-    Ok(match data {
-        Data::Nil => Value::Null,
-        Data::Bool(value) => (*value).into(),
-        Data::Int(value) => (*value).into(),
-        Data::Uint(value) => (*value).into(),
-        Data::Float(value) => (*value).into(),
-        Data::String(value) => value.as_ref().into(),
-        Data::List(items) => Value::Array(items.iter().map(json).collect::<Result<_, _>>()?),
-        Data::Map(fields) => {
-            let fields = fields.iter().map(|(name, value)| Ok((name.as_ref().to_owned(), json(value)?)));
-            Value::Object(fields.collect::<anyhow::Result<_>>()?)
-        }
-        _ => bail!("this value has no JSON"),
-    })
+    let text = objects(std::slice::from_ref(object), format)?;
+    Ok(text.strip_suffix('\n').unwrap_or(&text).to_owned())
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    const COLUMNS: [Column; 2] =
-        [Column { field: "Names", heading: "NAMES" }, Column { field: "Image", heading: "IMAGE" }];
-
-    fn shown(format: Option<&str>) -> String {
-        let rows =
-            [json!({"Names": "a_long_name", "Image": "x"}), json!({"Names": "b", "Image": "debian:latest"})];
-        list(&rows, format, &COLUMNS, "{{.Names}}\t{{.Image}}").unwrap_or_else(|error| format!("{error:#}"))
-    }
-
-    #[test]
-    fn tables_json_and_templates_look_as_dockers_do() {
-        insta::assert_snapshot!(
-            [None, Some("table {{.Image}}\\t{{.Names}}"), Some("json"), Some("{{upper .Names}}: {{json .}}")]
-                .map(shown)
-                .join("---\n")
-        );
-    }
-
-    #[test]
-    fn a_bad_template_is_refused_with_its_place() {
-        insta::assert_snapshot!(
-            ["{{.Names", "{{.Nmaes}}", "{{nofunc .}}"].map(|format| shown(Some(format))).join("\n")
-        );
-    }
-}
+mod tests;

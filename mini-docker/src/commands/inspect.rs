@@ -9,7 +9,11 @@ use serde_json::Value;
 
 use crate::cli;
 use crate::commands::print;
+use crate::failure;
 use crate::format;
+
+/// Docker's exit status for a template that is none.
+const NO_TEMPLATE: u8 = 64;
 
 pub(crate) fn run(home: &Home, args: &cli::Inspect, kind: Option<&str>) -> anyhow::Result<u8> {
     let kind = kind.or(args.r#type.as_deref());
@@ -22,14 +26,16 @@ pub(crate) fn run(home: &Home, args: &cli::Inspect, kind: Option<&str>) -> anyho
     for name in &args.names {
         match find(home, name, kind) {
             Ok(object) => objects.push(object),
-            Err(error) => status = crate::failure::report(&error),
+            Err(error) => status = failure::report(&error),
         }
     }
     match &args.format {
         Some(format) => {
-            for object in &objects {
-                print(&(format::object(object, format)? + "\n"))?;
-            }
+            let text = format::objects(&objects, format).map_err(|error| match error.downcast_ref() {
+                Some(format::TemplateError::Parse { .. }) => failure::with_status(&error, NO_TEMPLATE),
+                _ => error,
+            })?;
+            print(&text)?;
         }
         None => drop(print(&pretty(&objects)?)?),
     }

@@ -8,7 +8,7 @@ use mini_engine::{Home, Record, id};
 use serde_json::{Value, json};
 
 use crate::cli::Ps;
-use crate::commands::print;
+use crate::commands::{print, warn};
 use crate::failure::{self, OURS};
 use crate::format::{self, Column};
 
@@ -53,6 +53,9 @@ pub(crate) fn run(home: &Home, args: &Ps) -> anyhow::Result<u8> {
     };
     let rows: Vec<Value> =
         records.iter().map(|record| row(record, &image(record), now, args.no_trunc)).collect();
+    if args.quiet && args.format.is_some() {
+        warn("WARNING: Ignoring custom format, because both --format and --quiet are set.\n");
+    }
     let format = if args.quiet { Some("{{.ID}}") } else { args.format.as_deref() };
     print(&format::list(&rows, format, &COLUMNS, TABLE)?)?;
     let mut status = 0;

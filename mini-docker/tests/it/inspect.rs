@@ -135,15 +135,23 @@ fn templates_reach_every_field() {
     assert_eq!(shown("{{json .Config.Cmd}}"), "[\"sh\",\"-c\",\"echo 'two  spaces'\\nexit 3\"]");
     assert_eq!(shown("{{range .Config.Cmd}}<{{.}}>{{end}}"), "<sh><-c><echo 'two  spaces'\nexit 3>");
     assert_eq!(shown("{{join .Config.Entrypoint \",\"}}|{{.Name}}"), "|/web");
-    assert_eq!(serde_json::from_str::<Value>(&shown("json")).unwrap()["Name"], "/web");
+    assert_eq!(serde_json::from_str::<Value>(&shown("json")).unwrap()[0]["Name"], "/web");
     assert_eq!(serde_json::from_str::<Value>(&shown("{{json .}}")).unwrap()["Name"], "/web");
     // Whatever a text holds, it is shown as it is.
     assert_eq!(inspected(&engine, "inspect web")[0]["Config"]["Cmd"][2], "echo 'two  spaces'\nexit 3");
     let text = engine.call("inspect web").ok();
     assert!(text.starts_with("[\n    {\n        \"Id\": "), "{}", &text[..80]);
-    for bad in ["{{.Nosuch}}", "{{.State.Nosuch}}", "{{"] {
+    for (bad, status, message) in [
+        ("{{.Nosuch}}", 1, ":1:2: executing \"\" at <.Nosuch>: map has no entry for key \"Nosuch\""),
+        (
+            "a\n{{.State.Nosuch}}",
+            1,
+            ":2:8: executing \"\" at <.State.Nosuch>: map has no entry for key \"Nosuch\"",
+        ),
+        ("{{", 64, ":1:2: unclosed action"),
+    ] {
         let done = engine.with("inspect -f", &[bad, "web"]);
-        assert!(done.fails(1).starts_with("template "), "{}", done.err());
+        assert_eq!(done.fails(status), format!("template parsing error: template: {message}"));
     }
 }
 

@@ -165,8 +165,12 @@ fn formats_are_tables_json_and_templates() {
     assert_eq!(format("{{json .Names}}"), "\"three\"\n\"two\"\n\"one\"");
     let quiet = engine.call("ps -q --format {{.Names}}");
     assert_eq!(quiet.ok().len(), 12);
+    assert!(quiet.err().contains("Ignoring custom format"), "{}", quiet.err());
     for bad in ["{{.Nosuch}}", "{{", "{{nosuch .}}"] {
         let message = engine.with("ps -a --format", &[bad]).fails(1);
-        assert!(message.starts_with("template "), "{message}");
+        assert!(
+            message.starts_with("failed to ") && message.contains(" template: template: :1:2: "),
+            "{message}"
+        );
     }
 }
