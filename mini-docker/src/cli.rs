@@ -260,12 +260,21 @@ pub(crate) struct Ps {
     /// Format output: 'table', 'table TEMPLATE', 'json' or a Go template
     #[arg(long, value_name = "string")]
     pub(crate) format: Option<String>,
+    /// Show n last created containers (includes all states)
+    #[arg(short = 'n', long, value_name = "int", value_parser = whole, allow_hyphen_values = true, default_value = "-1")]
+    pub(crate) last: i64,
+    /// Show the latest created container (includes all states)
+    #[arg(short, long)]
+    pub(crate) latest: bool,
     /// Don't truncate output
     #[arg(long)]
     pub(crate) no_trunc: bool,
     /// Only display container IDs
     #[arg(short, long)]
     pub(crate) quiet: bool,
+    /// Display total file sizes
+    #[arg(short, long)]
+    pub(crate) size: bool,
 }
 
 #[derive(Debug, Args)]

@@ -86,6 +86,13 @@ pub(crate) fn credentials(registry: &str) -> anyhow::Result<Option<Credentials>>
     }
 }
 
+/// The columns that the user wants of `ps`: `psFormat` in Docker's `config.json`.
+pub(crate) fn ps_format() -> Option<String> {
+    let text = std::fs::read(credentials_file()?).ok()?;
+    let configuration: serde_json::Value = serde_json::from_slice(&text).ok()?;
+    Some(configuration["psFormat"].as_str()?.to_owned())
+}
+
 /// Docker's `config.json`, where `login` keeps names and passwords.
 pub(crate) fn credentials_file() -> Option<PathBuf> {
     directory("DOCKER_CONFIG", ".docker").map(|docker| docker.join("config.json"))

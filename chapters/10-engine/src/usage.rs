@@ -121,6 +121,33 @@ pub fn usage(home: &Home) -> Result<Usage, UsageError> {
     Ok(Usage { images, layers, layers_used, containers: containers(home)? })
 }
 
+/// How large containers are: what each wrote, and all that it sees.
+#[derive(Debug)]
+pub struct Sizes {
+    images: HashMap<Digest, u64>,
+}
+
+impl Sizes {
+    /// Looks at the images, once for all containers.
+    ///
+    /// # Errors
+    /// Images that cannot be listed.
+    pub fn new(home: &Home) -> Result<Self, UsageError> {
+        let images = home.images()?;
+        let size = |image: &Image| {
+            let layers = image.chain_ids().into_iter().filter_map(|chain| images.layers.get(&chain).ok());
+            layers.map(|layer| layer.size).sum()
+        };
+        Ok(Self { images: images.list()?.iter().map(|image| (image.id, size(image))).collect() })
+    }
+
+    /// The bytes that the container wrote, and those together with its image's.
+    pub fn of(&self, home: &Home, record: &Record) -> (u64, u64) {
+        let written = written(&home.container(&record.id).join("upper"));
+        (written, written + self.images.get(&record.image).copied().unwrap_or(0))
+    }
+}
+
 fn containers(home: &Home) -> Result<Vec<ContainerUsage>, FindError> {
     let (records, _) = list::list(home, true, &[])?;
     let of_record = |record: Record| ContainerUsage {

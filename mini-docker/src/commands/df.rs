@@ -136,7 +136,7 @@ fn of_container(usage: &ContainerUsage, now: Timestamp) -> Value {
         "LocalVolumes": "0",
         "Size": human_size(usage.written),
         "RunningFor": format!("{} ago", list::ago(now, record.created)),
-        "Status": list::status(record, now),
+        "Status": list::status(record, None, now),
         "Names": record.name,
     })
 }

@@ -11,6 +11,7 @@
     reason = "a test that cannot go on panics, and says what it skips"
 )]
 
+mod columns;
 mod commit;
 mod crash;
 mod environment;
