@@ -1,5 +1,7 @@
 //! What `/proc` tells of a process: proc(5).
 
+use std::sync::OnceLock;
+
 use nix::unistd::Pid;
 
 /// Names a process for good: a pid alone may be given to another process later, a pid with its start time
@@ -11,14 +13,26 @@ pub fn start_time(pid: Pid) -> Option<u64> {
 
 /// Whether the process that `pid` means now runs or sleeps, that is: exists and is not a zombie.
 pub fn is_alive(pid: Pid) -> bool {
-    let Some(stat) = read(&format!("/proc/{pid}/stat")) else { return false };
+    read(&format!("/proc/{pid}/stat")).is_some_and(|stat| runs(&stat))
+}
+
+/// Whether the process that had this start time runs or sleeps: [`start_time`] and [`is_alive`] by one look.
+pub fn is_alive_since(pid: Pid, start_time: u64) -> bool {
+    let stat = read(&format!("/proc/{pid}/stat"));
+    stat.is_some_and(|stat| parse_start_time(&stat) == Some(start_time) && runs(&stat))
+}
+
+fn runs(stat: &str) -> bool {
     stat.rsplit_once(')')
         .is_some_and(|(_, rest)| !matches!(rest.trim_start().chars().next(), Some('Z' | 'X') | None))
 }
 
-/// The identifier of this boot of the machine, `/proc/sys/kernel/random/boot_id`.
+/// The identifier of this boot of the machine, `/proc/sys/kernel/random/boot_id`. No process sees another boot, so it
+/// is read once.
 pub fn boot_id() -> String {
-    read("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim_end().to_owned()
+    static BOOT: OnceLock<String> = OnceLock::new();
+    let read = || read("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim_end().to_owned();
+    BOOT.get_or_init(read).clone()
 }
 
 fn read(path: &str) -> Option<String> {

@@ -21,13 +21,26 @@ pub fn list(home: &Home, all: bool, filters: &[Filter]) -> Result<(Vec<Record>, 
             Err(error) => damaged.push(error.into()),
         }
     }
+    Ok((select(home, records, all, filters)?, damaged))
+}
+
+/// Those of the containers that [`list()`] lists, in its order.
+///
+/// # Errors
+/// A filter that names a container that is not there.
+pub fn select(
+    home: &Home,
+    mut records: Vec<Record>,
+    all: bool,
+    filters: &[Filter],
+) -> Result<Vec<Record>, FindError> {
     records.sort_by_key(|record| std::cmp::Reverse(record.created));
     let any_status = filters.iter().any(|filter| matches!(filter, Filter::Status(_) | Filter::Exited(_)));
     let filters = filter::prepare(home, filters)?;
     records.retain(|record| {
         (all || any_status || record.state.status.is_active()) && filter::passes(home, record, &filters)
     });
-    Ok((records, damaged))
+    Ok(records)
 }
 
 /// Docker's words for a container's state: `Up 3 minutes`, `Exited (0) 5 seconds ago`, `Created`.

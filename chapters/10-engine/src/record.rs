@@ -41,10 +41,7 @@ impl ProcessId {
 
     /// Whether that very process still runs.
     pub fn is_alive(&self) -> bool {
-        let pid = Pid::from_raw(self.pid);
-        procfs::start_time(pid) == Some(self.start_time)
-            && procfs::is_alive(pid)
-            && procfs::boot_id() == self.boot
+        procfs::boot_id() == self.boot && procfs::is_alive_since(Pid::from_raw(self.pid), self.start_time)
     }
 
     /// Its number.

@@ -13,7 +13,7 @@ use mini_sys::pidfd;
 use mini_sys::signal::Signal;
 
 use crate::create;
-use crate::find;
+use crate::find::{self, FindError};
 use crate::home::Home;
 use crate::record::{self, ProcessId, Record, Status};
 use crate::remove::{self, TRASH};
@@ -24,14 +24,31 @@ const KILLED: i32 = 137;
 /// Mends everything. What cannot be mended now is left for the next time; a damaged record is left alone, for
 /// its owner to look at.
 pub fn sweep(home: &Home, layout: Option<&Layout>) {
-    for id in find::ids(home).unwrap_or_default() {
-        if let Ok(Some(record)) = Record::load(home, &id)
-            && is_broken(&record)
-        {
+    // Who wants to mend only does not care for what cannot be read.
+    let _ = records(home, layout);
+}
+
+/// Mends everything, and returns all containers as they are then, with what is wrong with the records that cannot be
+/// read: for `ps`, which needs both, and may have to read hundreds of records.
+///
+/// # Errors
+/// The directory of containers cannot be read.
+pub fn records(home: &Home, layout: Option<&Layout>) -> Result<(Vec<Record>, Vec<FindError>), FindError> {
+    let mut records = Vec::new();
+    let mut damaged = Vec::new();
+    for id in find::ids(home).map_err(FindError::List)? {
+        let mut record = Record::load(home, &id);
+        if record.as_ref().is_ok_and(|record| record.as_ref().is_some_and(is_broken)) {
             mend(home, &id, layout);
+            record = Record::load(home, &id);
+        }
+        match record {
+            Ok(record) => records.extend(record),
+            Err(error) => damaged.push(error.into()),
         }
     }
     delete_left_over(home, layout);
+    Ok((records, damaged))
 }
 
 /// Whether the record tells of something that is not so.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use mini_engine::find::FindError;
 use mini_engine::usage::Sizes;
 use mini_engine::{Filter, FilterError, Home, Record, id, list};
 use mini_images::Images;
@@ -45,9 +46,9 @@ const COMMAND: usize = 20;
 
 pub(crate) fn run(home: &Home, args: &Ps) -> anyhow::Result<u8> {
     let filters = filters(&args.filter)?;
-    super::repair(home);
+    let (records, damaged) = mended(home)?;
     let last = if args.latest && args.last < 1 { 1 } else { usize::try_from(args.last).unwrap_or(0) };
-    let (mut records, damaged) = list::list(home, args.all || last > 0, &filters)?;
+    let mut records = list::select(home, records, args.all || last > 0, &filters)?;
     if last > 0 {
         records.truncate(last);
     }
@@ -60,6 +61,12 @@ pub(crate) fn run(home: &Home, args: &Ps) -> anyhow::Result<u8> {
         status = failure::report(&anyhow::Error::from(error).context("one container cannot be shown"));
     }
     Ok(status)
+}
+
+/// All containers, after what killed commands left is put right.
+fn mended(home: &Home) -> anyhow::Result<(Vec<Record>, Vec<FindError>)> {
+    let layout = mini_cgroups::Layout::detect().ok();
+    Ok(mini_engine::repair::records(home, layout.as_ref())?)
 }
 
 /// Reads `--filter`. What is not even a condition is a wrong flag.
