@@ -331,7 +331,10 @@ pub(crate) struct Inspect {
     /// Format output: 'json' or a Go template
     #[arg(short, long, value_name = "string")]
     pub(crate) format: Option<String>,
-    /// Only inspect objects of the type: container or image
+    /// Display total file sizes if the type is container
+    #[arg(short, long)]
+    pub(crate) size: bool,
+    /// Only inspect objects of the given type: container or image
     #[arg(long, value_name = "string")]
     pub(crate) r#type: Option<String>,
     /// Names or ids of containers or images

@@ -1,65 +1,105 @@
 //! `inspect`: a container as Docker's JSON shows it. docker-inspect(1), Engine API `ContainerInspect`; book ch. 10.
 
+mod fields;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::home::Home;
+use crate::list;
 use crate::record::{Record, Status};
 
 /// What Docker shows where there is no time.
 const NEVER: &str = "0001-01-01T00:00:00Z";
 
-/// The container as Docker's JSON.
-pub fn inspect(home: &Home, record: &Record) -> Value {
+/// The container as Docker's JSON. `sizes` are the bytes that it wrote, and those together with its image's.
+pub fn inspect(home: &Home, record: &Record, sizes: Option<(u64, u64)>) -> Value {
     let directory = home.container(&record.id);
     let file = |name: &str| directory.join(name).display().to_string();
-    let state = &record.state;
-    let status = state.status;
-    json!({
+    let mut whole = json!({
         "Id": record.id,
         "Created": record.created.to_string(),
         "Path": record.arguments.first(),
         "Args": record.arguments.get(1..).unwrap_or_default(),
-        "State": {
-            "Status": state.status.word(),
-            "Running": status.is_active(),
-            "Paused": status == Status::Paused,
-            "Restarting": status == Status::Restarting,
-            "OOMKilled": state.oom_killed,
-            "Dead": false,
-            "Pid": state.process.as_ref().map_or(0, |process| process.pid),
-            "ExitCode": state.exit_code,
-            "Error": state.error,
-            "StartedAt": time(state.started_at),
-            "FinishedAt": time(state.finished_at),
-        },
+        "State": state(home, record),
         "Image": record.image.to_string(),
         "ResolvConfPath": file("resolv.conf"),
         "HostnamePath": file("hostname"),
         "HostsPath": file("hosts"),
-        "LogPath": record.log_path(home).display().to_string(),
+        "LogPath": log_path(home, record),
         "Name": format!("/{}", record.name),
-        "RestartCount": state.restarts,
+        "RestartCount": record.state.restarts,
         "Driver": "overlay2",
         "Platform": "linux",
         "MountLabel": "",
         "ProcessLabel": "",
         "AppArmorProfile": "",
-        "ExecIDs": Value::Null,
+        "ExecIDs": null,
         "HostConfig": host_config(record),
         "GraphDriver": {
             "Data": {
-                "LowerDir": record.layer.map(|layer| home.layers().join(layer.hex()).join("diff").display().to_string()),
+                "ID": record.id,
+                "LowerDir": lower(home, record),
                 "MergedDir": file("merged"),
                 "UpperDir": file("upper"),
                 "WorkDir": file("work"),
             },
             "Name": "overlay2",
         },
+        "SizeRw": sizes.map(|(written, _)| written),
+        "SizeRootFs": sizes.map(|(_, whole)| whole),
         "Mounts": [],
         "Config": config(record),
-        "NetworkSettings": network_settings(record),
-    })
+        "NetworkSettings": fields::network_settings(&record.host_config.network_mode),
+    });
+    if let (None, Some(fields)) = (sizes, whole.as_object_mut()) {
+        fields.shift_remove("SizeRw");
+        fields.shift_remove("SizeRootFs");
+    }
+    whole
+}
+
+fn state(home: &Home, record: &Record) -> Value {
+    let state = &record.state;
+    let status = state.status;
+    let mut value = json!({
+        "Status": status.word(),
+        "Running": status.is_active(),
+        "Paused": status == Status::Paused,
+        "Restarting": status == Status::Restarting,
+        "OOMKilled": state.oom_killed,
+        "Dead": false,
+        "Pid": state.process.as_ref().map_or(0, |process| process.pid),
+        "ExitCode": state.exit_code,
+        "Error": state.error,
+        "StartedAt": time(state.started_at),
+        "FinishedAt": time(state.finished_at),
+    });
+    if let Some(health) = list::health(home, record) {
+        value["Health"] = json!({ "Status": health, "FailingStreak": 0, "Log": [] });
+    }
+    value
+}
+
+/// Where the output is kept; empty when it goes elsewhere.
+fn log_path(home: &Home, record: &Record) -> String {
+    match record.host_config.log_config.r#type.as_str() {
+        "" | "json-file" => record.log_path(home).display().to_string(),
+        _ => String::new(),
+    }
+}
+
+/// The layers that the container stands on, the topmost first, as mount(8) takes them.
+fn lower(home: &Home, record: &Record) -> Option<String> {
+    let images = home.images().ok();
+    let mut paths = Vec::new();
+    let mut layer = record.layer;
+    while let Some(chain) = layer {
+        paths.push(home.layers().join(chain.hex()).join("diff").display().to_string());
+        layer =
+            images.as_ref().and_then(|images| images.layers.get(&chain).ok()).and_then(|layer| layer.parent);
+    }
+    (!paths.is_empty()).then(|| paths.join(":"))
 }
 
 fn time(time: Option<Timestamp>) -> String {
@@ -68,30 +108,21 @@ fn time(time: Option<Timestamp>) -> String {
 
 fn config(record: &Record) -> Value {
     // The record's field names are Docker's own.
-    serde_json::to_value(&record.config).unwrap_or_default()
+    let own = serde_json::to_value(&record.config).unwrap_or_default();
+    fields::complete(own, fields::config(), &fields::CONFIG_OPTIONAL)
 }
 
 fn host_config(record: &Record) -> Value {
-    let mut value = serde_json::to_value(&record.host_config).unwrap_or_default();
-    if let (Some(fields), true) = (value.as_object_mut(), record.host_config.memory_swap == 0) {
-        // Docker shows the default that it took.
-        fields.insert("MemorySwap".to_owned(), json!(record.host_config.memory * 2));
+    let host_config = &record.host_config;
+    let mut own = serde_json::to_value(host_config).unwrap_or_default();
+    if let Some(fields) = own.as_object_mut() {
+        // Docker shows the default that it took, and nothing for no limit.
+        if host_config.memory_swap == 0 {
+            fields.insert("MemorySwap".to_owned(), json!(host_config.memory * 2));
+        }
+        if host_config.pids_limit == 0 {
+            fields.insert("PidsLimit".to_owned(), Value::Null);
+        }
     }
-    if let Some(fields) = value.as_object_mut() {
-        fields.insert("Privileged".to_owned(), json!(false));
-        fields.insert("MaskedPaths".to_owned(), json!(mini_security::paths::MASKED));
-        fields.insert("ReadonlyPaths".to_owned(), json!(mini_security::paths::READ_ONLY));
-    }
-    value
-}
-
-fn network_settings(record: &Record) -> Value {
-    let mode = &record.host_config.network_mode;
-    json!({
-        "Ports": {},
-        "IPAddress": "",
-        "Gateway": "",
-        "MacAddress": "",
-        "Networks": { mode: { "IPAddress": "", "Gateway": "", "MacAddress": "" } },
-    })
+    fields::complete(own, fields::host_config(), &fields::HOST_OPTIONAL)
 }

@@ -122,7 +122,17 @@ fn several_objects_are_one_list_and_the_missing_one_is_reported() {
     assert_eq!((nothing.fails(1).as_str(), nothing.out().trim()), ("No such object: nosuch", "[]"));
     assert_eq!(engine.call("inspect --type container host").fails(1), "No such container: host");
     assert_eq!(engine.call("inspect --type image web").fails(1), "No such image: web");
-    assert!(engine.call("inspect --type volume web").fails(1).contains("is not a valid value for --type"));
+    let volume = engine.call("inspect --type volume web");
+    assert_eq!((volume.fails(1).as_str(), volume.out().trim()), ("get web: no such volume", "[]"));
+    assert_eq!(engine.call("inspect --type network web").fails(1), "network web not found");
+    let unknown = engine.call("inspect --type blah web");
+    assert_eq!(
+        (unknown.fails(1).as_str(), unknown.out().as_str()),
+        (
+            "unknown type: \"blah\": must be one of \"config\", \"container\", \"image\", \"network\", \"node\", \"plugin\", \"secret\", \"service\", \"task\", \"volume\"",
+            ""
+        )
+    );
 }
 
 #[test]
@@ -165,4 +175,47 @@ fn what_could_not_be_started_says_why() {
         (&json!("created"), &json!(127), &json!("0001-01-01T00:00:00Z"))
     );
     assert!(state["Error"].as_str().unwrap().contains("executable file not found in $PATH"));
+}
+
+/// The fields of an object and of those in it, a line each, with its values where they are the same for everyone.
+fn fields(value: &Value, indent: usize, lines: &mut Vec<String>) {
+    for (name, value) in value.as_object().into_iter().flatten() {
+        let shown = match value {
+            Value::Object(inner) if !inner.is_empty() => String::new(),
+            other => format!(" {other}"),
+        };
+        lines.push(format!("{}{name}:{shown}", " ".repeat(indent)));
+        fields(value, indent + 2, lines);
+    }
+}
+
+#[test]
+fn every_field_of_docker_is_there_in_its_order() {
+    let Some(engine) = Engine::new() else { return };
+    engine.call("run --name web -h box -w /tmp -e PATH=/bin host true").ok();
+    let web = &inspected(&engine, "inspect web")[0];
+    let mut lines = Vec::new();
+    fields(web, 0, &mut lines);
+    let hidden = |line: &String| {
+        let name = line.trim_start().split(':').next().unwrap_or_default();
+        let varies = ["Id", "ID", "Created", "Image", "LowerDir", "MergedDir", "UpperDir", "WorkDir"]
+            .contains(&name)
+            || name.ends_with("Path")
+            || name.ends_with("At");
+        let at = line.find(':').unwrap_or(0);
+        if varies && line != "    Image: \"host\"" { format!("{}: …", &line[..at]) } else { line.clone() }
+    };
+    insta::assert_snapshot!(lines.iter().map(hidden).collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn sizes_come_when_they_are_asked_for() {
+    let Some(engine) = Engine::new() else { return };
+    engine.with("run --name web host sh -c", &["head -c 3000 /dev/zero > /file"]).ok();
+    assert!(inspected(&engine, "inspect web")[0].get("SizeRw").is_none());
+    let web = &inspected(&engine, "inspect -s web")[0];
+    assert_eq!(web["SizeRw"], 3000);
+    assert!(web["SizeRootFs"].as_u64().unwrap() > 100_000);
+    let shown = |flags: &str| engine.with(&format!("inspect {flags} --format"), &["{{.SizeRw}}", "web"]).ok();
+    assert_eq!((shown("--size").as_str(), shown("").as_str()), ("3000", "<no value>"));
 }
