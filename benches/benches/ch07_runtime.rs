@@ -1,10 +1,15 @@
 //! Chapter 7: from an OCI spec to the list of steps, and that list in words.
 
+use std::fs::File;
 use std::hint::black_box;
+use std::io::{Read as _, Write as _};
+use std::path::Path;
 use std::time::Duration;
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use mini_layers::{Overlay, Upper};
+use mini_runtime::log::read::Reader;
+use mini_runtime::log::{Log, Options, Rotation, Stream, Target};
 use mini_runtime::{Setting, plan};
 use oci_spec::runtime::Spec;
 
@@ -30,9 +35,69 @@ fn planning(criterion: &mut Criterion) {
     });
 }
 
+/// So many bytes are written and read; a container's pipe hands over at most so much at once.
+const BYTES: usize = 64 << 20;
+const CHUNK: usize = 64 << 10;
+
+/// A log in memory's file system if there is one, so that the disk is not what is measured.
+fn log(directory: &Path) -> Log {
+    let options = Options { to: Target::Files(Rotation::default()), attributes: Vec::new() };
+    Log::open(&directory.join("log.json"), &options).expect("a log")
+}
+
+fn fill(log: &mut Log, chunk: &[u8]) {
+    (0..BYTES / chunk.len()).for_each(|_| log.write(Stream::Stdout, chunk).expect("written"));
+}
+
+/// The container's log beside its limit: the bytes of the log's file, written and read as they are.
+fn logging(criterion: &mut Criterion) {
+    let place = if Path::new("/dev/shm").is_dir() { "/dev/shm" } else { "." };
+    let directory = tempfile::tempdir_in(place).expect("a directory");
+    let path = directory.path().join("log.json");
+    let line = format!("{}\n", "abcdefghi ".repeat(10));
+    let chunk = line.repeat(CHUNK / line.len()).into_bytes();
+    let mut group = criterion.benchmark_group("ch07/log");
+    group.throughput(Throughput::Bytes(BYTES as u64)).sample_size(10);
+    group.bench_function("write lines of 100 bytes", |bencher| {
+        bencher.iter_with_setup(
+            || {
+                let _ = std::fs::remove_file(&path);
+                log(directory.path())
+            },
+            |mut log| fill(&mut log, &chunk),
+        );
+    });
+    let file = std::fs::read(&path).expect("a log");
+    group.bench_function("limit: write the log's bytes", |bencher| {
+        bencher.iter_with_setup(
+            || File::create(directory.path().join("copy")).expect("a file"),
+            |mut copy| file.chunks(CHUNK * 2).for_each(|part| copy.write_all(part).expect("written")),
+        );
+    });
+    drop(file);
+    group.bench_function("read", |bencher| {
+        bencher.iter(|| {
+            let mut reader = Reader::open(&path, None).expect("a log");
+            let mut length = 0;
+            while let Some(entry) = reader.next_entry().expect("read") {
+                length += entry.text.len();
+            }
+            assert_eq!(length, BYTES / chunk.len() * chunk.len());
+        });
+    });
+    group.bench_function("limit: read the log's bytes", |bencher| {
+        let mut buffer = vec![0; 1 << 20];
+        bencher.iter(|| {
+            let mut file = File::open(&path).expect("a log");
+            while file.read(&mut buffer).expect("read") > 0 {}
+        });
+    });
+    group.finish();
+}
+
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(20).measurement_time(Duration::from_secs(2));
-    targets = planning
+    targets = planning, logging
 }
 criterion_main!(benches);

@@ -1,6 +1,7 @@
 //! The arguments as typed. Names, letters and help are Docker's; a flag's value is read in [`crate::values`].
 
 mod image;
+mod output;
 mod registry;
 mod system;
 mod tree;
@@ -15,6 +16,7 @@ use mini_images::platform::Platform;
 
 use crate::failure::{Failure, OURS};
 pub(crate) use image::{History, Image, Images, Import, Load, Prune, Pull, Rmi, Save, Tag, Tree};
+pub(crate) use output::Logs;
 pub(crate) use registry::{Login, Logout, Push, Search};
 pub(crate) use system::{Df, Manifest, ManifestInspect, System};
 pub(crate) use tree::{Commit, Export};
@@ -190,6 +192,12 @@ pub(crate) struct Run {
     /// Keep STDIN open even if not attached
     #[arg(short, long)]
     pub(crate) interactive: bool,
+    /// Logging driver for the container: json-file, journald or none
+    #[arg(long, value_name = "string", default_value = "json-file", hide_default_value = true)]
+    pub(crate) log_driver: String,
+    /// Log driver options
+    #[arg(long, value_name = "list")]
+    pub(crate) log_opt: Vec<String>,
     /// Memory limit
     #[arg(short, long, value_name = "bytes")]
     pub(crate) memory: Option<Bytes>,
@@ -275,22 +283,6 @@ pub(crate) struct Ps {
     /// Display total file sizes
     #[arg(short, long)]
     pub(crate) size: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Logs {
-    /// Follow log output
-    #[arg(short, long)]
-    pub(crate) follow: bool,
-    /// Number of lines to show from the end of the logs
-    #[arg(short = 'n', long, value_name = "string", default_value = "all")]
-    pub(crate) tail: String,
-    /// Show timestamps
-    #[arg(short, long)]
-    pub(crate) timestamps: bool,
-    /// The container
-    #[arg(value_name = "CONTAINER")]
-    pub(crate) container: String,
 }
 
 #[derive(Debug, Args)]

@@ -2,6 +2,8 @@
 
 use std::io::Write as _;
 
+use mini_engine::log_options::LogOptionError;
+use mini_engine::logs::LogsError;
 use mini_engine::{CommitError, HomeError, StartError};
 use mini_images::StoreError;
 use mini_images::pull::PullError;
@@ -101,6 +103,12 @@ fn hint(error: &anyhow::Error) -> Option<String> {
         }
         if let Some(CommitError::Pause { .. }) = cause.downcast_ref() {
             return Some("`--pause=false` commits it as it runs".to_owned());
+        }
+        if let Some(LogOptionError::Driver(_)) = cause.downcast_ref() {
+            return Some("there are `json-file`, `journald` and `none`".to_owned());
+        }
+        if let Some(LogsError::NoReading { hint }) = cause.downcast_ref() {
+            return hint.clone();
         }
         if let Some(StartError::OnlyRoot(_)) = cause.downcast_ref() {
             return Some("leave out --user, or run the container as root".to_owned());

@@ -19,6 +19,7 @@ pub mod clone;
 pub mod file;
 pub mod flags;
 pub mod inode;
+pub mod inotify;
 pub mod ipc;
 pub mod memory;
 pub mod mount;

@@ -148,7 +148,7 @@ mod tests {
         let (read, write) = crate::ipc::pipe().unwrap();
         crate::ipc::write(&write, b"x").unwrap();
         let mut fds = [PollFd::new(read.as_fd(), nix::poll::PollFlags::POLLIN)];
-        assert_eq!(wait_in_little(&mut fds), Ok(1));
+        assert_eq!(wait_in_little(&mut fds, None), Ok(1));
         assert_eq!(kept.iter().map(String::len).sum::<usize>(), 2890);
     }
 }

@@ -1,21 +1,30 @@
-//! The container's log: Docker's `json-file`, a JSON object a line.
+//! The container's log: Docker's `json-file`, a JSON object a line, or the machine's journal.
 //!
 //! `{"log":"hello\n","stream":"stdout","time":"2026-01-02T03:04:05.000000006Z"}`: one line of output each, cut
-//! at 16 KiB as Docker cuts it. The time is when the line's last byte came. Book ch. 7.
+//! at 16 KiB as Docker cuts it. The time is when the line's last byte came; that of a line in several pieces is the
+//! first piece's. What is written at once goes to the file at once: one write(2), one look at the clock. Book ch. 7.
 
-use std::fs::File;
-use std::io::{self, Write as _};
-use std::path::Path;
+mod escape;
+mod file;
+mod journal;
+mod names;
+mod parse;
+pub mod read;
+
+use std::io;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+
+use file::FileLog;
+use journal::Journal;
+pub use parse::Entry;
 
 /// The longest piece of a line that one record holds.
 const LONGEST: usize = 16 * 1024;
 
 /// Which of a program's two outputs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stream {
     /// Standard output, or the terminal.
     Stdout,
@@ -23,53 +32,137 @@ pub enum Stream {
     Stderr,
 }
 
-/// One record of the log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
-    /// The text, with its newline; without one when the line goes on in the next record of this stream.
-    pub log: String,
-    /// Where it was written.
-    pub stream: Stream,
-    /// When, in UTC.
-    pub time: Timestamp,
+impl Stream {
+    /// As records name it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Stdout => "stdout",
+            Self::Stderr => "stderr",
+        }
+    }
+}
+
+/// Where a log goes, and what its records say beside the text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Where it goes.
+    pub to: Target,
+    /// What every record says of the container: Docker's `attrs`, shown by `logs --details`.
+    pub attributes: Vec<(String, String)>,
+}
+
+/// Where a log goes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Target {
+    /// Into files.
+    Files(Rotation),
+    /// Into the machine's journal, by this socket, each record with these fields. systemd.journal-fields(7).
+    Journal {
+        /// `/run/systemd/journal/socket`.
+        socket: PathBuf,
+        /// Names in capitals, and values.
+        fields: Vec<(String, String)>,
+    },
+    /// Nowhere.
+    #[default]
+    Nowhere,
+}
+
+/// When a log begins a new file, and what becomes of the old ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rotation {
+    /// A file that has so many bytes gets no other record; none: it grows for ever.
+    pub max_size: Option<u64>,
+    /// How many files there may be, the one that is written included; at least 1.
+    pub max_files: u32,
+    /// Files that are no longer written are compressed, by a process of its own.
+    pub compress: bool,
+}
+
+impl Default for Rotation {
+    fn default() -> Self {
+        Self { max_size: None, max_files: 1, compress: false }
+    }
 }
 
 /// A log that is being written.
 #[derive(Debug)]
 pub struct Log {
-    file: File,
-    /// What each stream has written since its last newline.
-    unfinished: [Vec<u8>; 2],
+    sink: Sink,
+    unfinished: [Unfinished; 2],
+}
+
+#[derive(Debug)]
+enum Sink {
+    Files(FileLog),
+    Journal(Journal),
+    Nowhere,
+}
+
+/// What a stream has written since its last newline.
+#[derive(Debug, Default)]
+struct Unfinished {
+    bytes: Vec<u8>,
+    /// How many pieces of the line have been recorded, and when the first came.
+    pieces: u32,
+    first: Option<Timestamp>,
+}
+
+/// A line, or a piece of one.
+#[derive(Debug, Clone, Copy)]
+struct Piece<'a> {
+    stream: Stream,
+    text: &'a [u8],
+    time: Timestamp,
+    /// Its number in a line of several pieces, from 1; 0 for a line that is whole.
+    number: u32,
 }
 
 impl Log {
-    /// Opens the log at `path` to add to it.
+    /// Opens the log at `path`, which is a file if the options say so, to add to it.
     ///
     /// # Errors
-    /// Those of open(2).
-    pub fn open(path: &Path) -> io::Result<Self> {
-        let file = File::options().create(true).append(true).open(path)?;
-        Ok(Self { file, unfinished: [Vec::new(), Vec::new()] })
+    /// Those of open(2), and of socket(2) for a journal.
+    pub fn open(path: &Path, options: &Options) -> io::Result<Self> {
+        let sink = match &options.to {
+            Target::Files(rotation) => Sink::Files(FileLog::open(path, *rotation, &options.attributes)?),
+            Target::Journal { socket, fields } => {
+                Sink::Journal(Journal::open(socket, fields, &options.attributes)?)
+            }
+            Target::Nowhere => Sink::Nowhere,
+        };
+        Ok(Self { sink, unfinished: Default::default() })
     }
 
-    /// Adds what a stream wrote. Whole lines go to the file at once, in one write(2).
+    /// Adds what a stream wrote. Whole lines go out at once.
     ///
     /// # Errors
-    /// `ENOSPC` and the like.
+    /// `ENOSPC` and the like; the file then ends with the last record that it has whole.
     pub fn write(&mut self, stream: Stream, bytes: &[u8]) -> io::Result<()> {
-        let unfinished = &mut self.unfinished[stream as usize];
-        unfinished.extend_from_slice(bytes);
-        let mut records = Vec::new();
-        let time = Timestamp::now();
-        let mut rest = unfinished.as_slice();
-        while let Some(length) = complete(rest) {
-            let (line, after) = rest.split_at(length);
-            record(&mut records, stream, line, time)?;
-            rest = after;
+        if matches!(self.sink, Sink::Nowhere) {
+            return Ok(());
         }
-        let used = unfinished.len() - rest.len();
-        unfinished.drain(..used);
-        if records.is_empty() { Ok(()) } else { self.file.write_all(&records) }
+        let time = Timestamp::now();
+        let unfinished = &mut self.unfinished[stream as usize];
+        let mut rest = bytes;
+        // A line that has begun earlier is put together; all others stay where they are.
+        while !unfinished.bytes.is_empty() && !rest.is_empty() {
+            let room = &rest[..rest.len().min(LONGEST - unfinished.bytes.len())];
+            let length = memchr::memchr(b'\n', room).map_or(room.len(), |newline| newline + 1);
+            unfinished.bytes.extend_from_slice(&rest[..length]);
+            rest = &rest[length..];
+            let text = std::mem::take(&mut unfinished.bytes);
+            let length = complete(&text).unwrap_or(0);
+            unfinished.add(&mut self.sink, stream, &text[..length], time)?;
+            unfinished.bytes = text;
+            unfinished.bytes.drain(..length);
+        }
+        while let Some(length) = complete(rest) {
+            unfinished.add(&mut self.sink, stream, &rest[..length], time)?;
+            rest = &rest[length..];
+        }
+        unfinished.bytes.extend_from_slice(rest);
+        self.sink.flush()
     }
 
     /// Writes what is left of each stream: there will be no newline any more.
@@ -78,28 +171,57 @@ impl Log {
     /// `ENOSPC` and the like.
     pub fn finish(&mut self) -> io::Result<()> {
         for stream in [Stream::Stdout, Stream::Stderr] {
-            let rest = std::mem::take(&mut self.unfinished[stream as usize]);
-            if !rest.is_empty() {
-                let mut records = Vec::new();
-                record(&mut records, stream, &rest, Timestamp::now())?;
-                self.file.write_all(&records)?;
-            }
+            let unfinished = &mut self.unfinished[stream as usize];
+            let text = std::mem::take(&mut unfinished.bytes);
+            unfinished.add(&mut self.sink, stream, &text, Timestamp::now())?;
+            *unfinished = Unfinished::default();
         }
-        Ok(())
+        self.sink.flush()
+    }
+}
+
+impl Unfinished {
+    /// Records a piece of the line, which is its last if it ends in a newline.
+    fn add(&mut self, sink: &mut Sink, stream: Stream, text: &[u8], now: Timestamp) -> io::Result<()> {
+        if text.is_empty() {
+            return Ok(());
+        }
+        let last = text.ends_with(b"\n");
+        if !last || self.pieces > 0 {
+            self.pieces += 1;
+        }
+        let piece = Piece { stream, text, time: *self.first.get_or_insert(now), number: self.pieces };
+        if last {
+            (self.pieces, self.first) = (0, None);
+        }
+        match sink {
+            Sink::Files(log) => log.add(piece),
+            Sink::Journal(journal) => journal.send(piece),
+            Sink::Nowhere => Ok(()),
+        }
+    }
+}
+
+impl Sink {
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Files(log) => log.flush(),
+            Self::Journal(_) | Self::Nowhere => Ok(()),
+        }
     }
 }
 
 /// The length of the first record that `bytes` holds, if one is complete.
 fn complete(bytes: &[u8]) -> Option<usize> {
     let window = &bytes[..bytes.len().min(LONGEST)];
-    match window.iter().position(|&byte| byte == b'\n') {
+    match memchr::memchr(b'\n', window) {
         Some(newline) => Some(newline + 1),
         None => (bytes.len() >= LONGEST).then(|| before_split_letter(window)),
     }
 }
 
-/// The length without the start of a letter whose rest comes later. UTF-8 letters have four bytes at most, and
-/// all but the first begin with the bits 10.
+/// The length without the start of a letter whose rest comes later; Docker cuts letters in two, and both halves are
+/// lost. UTF-8 letters have four bytes at most, and all but the first begin with the bits 10.
 fn before_split_letter(window: &[u8]) -> usize {
     let tail = window.iter().rev().take(3).take_while(|byte| **byte & 0xc0 == 0x80).count();
     let first = window.len() - tail - 1;
@@ -107,47 +229,5 @@ fn before_split_letter(window: &[u8]) -> usize {
     if length >= 2 && length > tail + 1 && length <= 4 { first } else { window.len() }
 }
 
-fn record(to: &mut Vec<u8>, stream: Stream, line: &[u8], time: Timestamp) -> io::Result<()> {
-    let entry = Entry { log: String::from_utf8_lossy(line).into_owned(), stream, time };
-    serde_json::to_writer(&mut *to, &entry)?;
-    to.push(b'\n');
-    Ok(())
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn written(parts: &[(Stream, &[u8])]) -> Vec<(Stream, String)> {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("log");
-        let mut log = Log::open(&path).unwrap();
-        parts.iter().for_each(|(stream, bytes)| log.write(*stream, bytes).unwrap());
-        log.finish().unwrap();
-        let text = std::fs::read_to_string(path).unwrap();
-        let entries = text.lines().map(|line| serde_json::from_str::<Entry>(line).unwrap());
-        entries.map(|entry| (entry.stream, entry.log)).collect()
-    }
-
-    #[test]
-    fn a_line_is_one_record_however_it_arrives() {
-        let parts: [(Stream, &[u8]); 3] =
-            [(Stream::Stdout, b"he"), (Stream::Stderr, b"e\n"), (Stream::Stdout, b"llo\nx")];
-        let expected = [(Stream::Stderr, "e\n"), (Stream::Stdout, "hello\n"), (Stream::Stdout, "x")];
-        assert_eq!(written(&parts), expected.map(|(stream, text)| (stream, text.to_owned())));
-    }
-
-    #[test]
-    fn no_letter_is_cut_in_two() {
-        let long = format!("{}€\n", "a".repeat(LONGEST - 1));
-        let records = written(&[(Stream::Stdout, long.as_bytes())]);
-        assert_eq!(records.iter().map(|(_, text)| text.as_str()).collect::<String>(), long);
-    }
-
-    #[test]
-    fn a_long_line_is_cut_and_nothing_is_lost() {
-        let long = vec![b'a'; LONGEST * 2 + 5];
-        let records = written(&[(Stream::Stdout, &long), (Stream::Stdout, b"\n")]);
-        assert_eq!(records.iter().map(|(_, text)| text.len()).collect::<Vec<_>>(), [LONGEST, LONGEST, 6]);
-    }
-}
+mod tests;

@@ -16,6 +16,7 @@ pub mod home;
 pub mod id;
 pub mod inspect;
 pub mod list;
+pub mod log_options;
 pub mod logs;
 mod monitor;
 pub mod names;

@@ -1,15 +1,40 @@
 //! `logs`: what a container has written, and what it goes on writing. docker-logs(1); book ch. 10.
+//!
+//! It reads files and nothing else, so a slow reader holds up nobody.
 
-use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
+use std::io;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::PathBuf;
+use std::time::Duration;
 
-use mini_runtime::log::Entry;
+use jiff::Timestamp;
+use mini_runtime::log::read::Reader;
+use mini_runtime::log::{Entry, Log, Target};
+use mini_sys::inotify::{self, WatchFlags};
+use mini_sys::ipc::{self, PollFd, PollFlags};
 
 use crate::home::Home;
-use crate::record::{Record, RecordError};
+use crate::log_options::{self, LogOptionError};
+use crate::record::{ProcessId, Record, RecordError};
 
-/// A log that cannot be read.
+/// A killed monitor tells nobody, so one looks at times.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Without a queue of changes one looks more often.
+const OFTEN: Duration = Duration::from_millis(50);
+
+/// Which records are wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// The last so many of those that are there; none: all.
+    pub tail: Option<usize>,
+    /// None that is older.
+    pub since: Option<Timestamp>,
+    /// None that is newer.
+    pub until: Option<Timestamp>,
+}
+
+/// A log that cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum LogsError {
     /// Reading failed.
@@ -20,39 +45,63 @@ pub enum LogsError {
         /// Why.
         source: io::Error,
     },
+    /// Docker's words for a container whose output is kept elsewhere, or nowhere.
+    #[error("configured logging driver does not support reading")]
+    NoReading {
+        /// How it can be read all the same.
+        hint: Option<String>,
+    },
+    /// It cannot be written.
+    #[error("open the log")]
+    Open(#[source] io::Error),
+    /// The container's options for its log.
+    #[error(transparent)]
+    Options(#[from] LogOptionError),
     /// The container's record.
     #[error(transparent)]
     Record(#[from] RecordError),
+}
+
+/// Opens the log of `record` to add to it.
+///
+/// # Errors
+/// Options that cannot be met, and those of open(2).
+pub fn writer(home: &Home, record: &Record) -> Result<Log, LogsError> {
+    let options = log_options::options(record)?;
+    Log::open(&record.log_path(home), &options).map_err(LogsError::Open)
 }
 
 /// A log that is being read.
 #[derive(Debug)]
 pub struct Logs {
     path: PathBuf,
-    reader: BufReader<File>,
-    /// The start of a record whose end has not been written yet.
-    partial: Vec<u8>,
+    reader: Reader,
+    wanted: Wanted,
+    /// A record came that is newer than all that are wanted.
+    over: bool,
+    /// Tells of changes in the container's directory.
+    changes: Option<OwnedFd>,
 }
 
 impl Logs {
-    /// Opens the log, at its last `tail` records if a number is given.
+    /// Opens the log. With `follow`, [`Self::wait`] hears of what comes.
     ///
     /// # Errors
-    /// A file that cannot be read.
-    pub fn open(home: &Home, record: &Record, tail: Option<usize>) -> Result<Self, LogsError> {
+    /// A log that is kept elsewhere, a file that cannot be read.
+    pub fn open(home: &Home, record: &Record, wanted: Wanted, follow: bool) -> Result<Self, LogsError> {
+        match log_options::options(record)?.to {
+            Target::Files(_) => {}
+            Target::Journal { .. } => {
+                let hint = format!("`journalctl CONTAINER_NAME={}` shows it", record.name);
+                return Err(LogsError::NoReading { hint: Some(hint) });
+            }
+            Target::Nowhere => return Err(LogsError::NoReading { hint: None }),
+        }
+        // Before the first look, so that nothing comes between.
+        let changes = if follow { watch(home, record).ok() } else { None };
         let path = record.log_path(home);
-        let open = || -> io::Result<File> {
-            let mut file = File::open(&path)?;
-            if let Some(count) = tail {
-                let start = start_of_last(&mut file, count)?;
-                file.seek(SeekFrom::Start(start))?;
-            }
-            Ok(file)
-        };
-        match open() {
-            Ok(file) => {
-                Ok(Self { path, reader: BufReader::with_capacity(1 << 16, file), partial: Vec::new() })
-            }
+        match Reader::open(&path, wanted.tail) {
+            Ok(reader) => Ok(Self { path, reader, wanted, over: false, changes }),
             Err(source) => Err(LogsError::Read { path, source }),
         }
     }
@@ -62,65 +111,65 @@ impl Logs {
     ///
     /// # Errors
     /// A file that cannot be read.
-    pub fn next_entry(&mut self) -> Result<Option<Entry>, LogsError> {
-        loop {
-            let read = self.reader.read_until(b'\n', &mut self.partial);
-            read.map_err(|source| LogsError::Read { path: self.path.clone(), source })?;
-            if self.partial.last() != Some(&b'\n') {
-                return Ok(None);
-            }
-            let line = std::mem::take(&mut self.partial);
-            if let Ok(entry) = serde_json::from_slice(&line) {
-                return Ok(Some(entry));
-            }
+    pub fn next_entry(&mut self) -> Result<Option<Entry<'_>>, LogsError> {
+        let Self { path, reader, wanted, over, .. } = self;
+        if *over {
+            return Ok(None);
         }
+        let entry = reader.next_wanted(|entry| is_wanted(wanted, entry));
+        let entry = entry.map_err(|source| LogsError::Read { path: path.clone(), source })?;
+        match entry {
+            Some(entry) if wanted.until.is_some_and(|until| entry.timestamp() > until) => {
+                *over = true;
+                Ok(None)
+            }
+            other => Ok(other),
+        }
+    }
+
+    /// Whether nothing that comes can be wanted.
+    pub fn is_over(&self) -> bool {
+        self.over || self.wanted.until.is_some_and(|until| Timestamp::now() > until)
+    }
+
+    /// Waits until there may be more.
+    ///
+    /// # Errors
+    /// Those of poll(2).
+    pub fn wait(&self) -> Result<(), LogsError> {
+        let failed = |error: mini_sys::Error| LogsError::Read {
+            path: self.path.clone(),
+            source: io::Error::from_raw_os_error(error.errno() as i32),
+        };
+        let Some(changes) = &self.changes else {
+            std::thread::sleep(OFTEN);
+            return Ok(());
+        };
+        let left = self.wanted.until.map(|until| until.duration_since(Timestamp::now()));
+        let limit = left.map_or(LOOK, |left| left.try_into().unwrap_or(Duration::ZERO).min(LOOK));
+        ipc::poll(&mut [PollFd::new(changes.as_fd(), PollFlags::POLLIN)], Some(limit)).map_err(failed)?;
+        // Only that something changed matters, so what is in the queue does not.
+        while ipc::read(changes, &mut [0; 4096]).is_ok_and(|length| length > 0) {}
+        Ok(())
     }
 }
 
-/// Whether the container may still write.
+fn is_wanted(wanted: &Wanted, entry: &Entry<'_>) -> bool {
+    wanted.since.is_none_or(|since| entry.timestamp() >= since)
+}
+
+fn watch(home: &Home, record: &Record) -> mini_sys::Result<OwnedFd> {
+    let queue = inotify::inotify_init()?;
+    let what = WatchFlags::MODIFY | WatchFlags::CREATE | WatchFlags::MOVE | WatchFlags::MOVE_SELF;
+    inotify::inotify_add_watch(&queue, &home.container(&record.id), what)?;
+    Ok(queue)
+}
+
+/// Whether the container may still write: somebody stays with it.
 ///
 /// # Errors
 /// A record that cannot be read.
 pub fn goes_on(home: &Home, id: &str) -> Result<bool, RecordError> {
-    Ok(Record::load(home, id)?.is_some_and(|record| record.state.status.is_active()))
-}
-
-/// Where the last `count` lines begin, found from the end, a block at a time.
-fn start_of_last(file: &mut File, count: usize) -> io::Result<u64> {
-    const BLOCK: u64 = 1 << 16;
-    let mut end = file.seek(SeekFrom::End(0))?;
-    let mut newlines = 0;
-    let mut block = Vec::new();
-    while end > 0 {
-        let start = end.saturating_sub(BLOCK);
-        file.seek(SeekFrom::Start(start))?;
-        block.clear();
-        file.by_ref().take(end - start).read_to_end(&mut block)?;
-        for (index, _) in block.iter().enumerate().rev().filter(|(_, byte)| **byte == b'\n') {
-            newlines += 1;
-            // The newline that ends the line before the first wanted one.
-            if newlines > count {
-                return Ok(start + index as u64 + 1);
-            }
-        }
-        end = start;
-    }
-    Ok(0)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io::Write as _;
-
-    use super::*;
-
-    #[test]
-    fn the_last_lines_are_found_from_the_end() {
-        let mut file = tempfile::tempfile().unwrap();
-        let long = "x".repeat(70_000);
-        write!(file, "a\n{long}\nb\nc\n").unwrap();
-        let at = |file: &mut File, count| start_of_last(file, count).unwrap();
-        let end = 2 + 70_001 + 4;
-        assert_eq!([0, 1, 2, 3, 4, 9].map(|count| at(&mut file, count)), [end, end - 2, end - 4, 2, 0, 0]);
-    }
+    let Some(record) = Record::load(home, id)? else { return Ok(false) };
+    Ok(record.state.status.is_active() && record.state.monitor.as_ref().is_none_or(ProcessId::is_alive))
 }

@@ -13,7 +13,6 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use mini_cgroups::{Cgroup, Layout};
 use mini_runtime::explain::{self, Format};
-use mini_runtime::log::Log;
 use mini_runtime::relay::Relay;
 use mini_runtime::start::OnStep;
 use mini_runtime::stdio::{self, MonitorSide};
@@ -26,7 +25,7 @@ use mini_sys::{clone, ipc};
 use crate::home::Home;
 use crate::record::{self, ProcessId, Record, RecordError, Status};
 use crate::restart::{self, BackOff};
-use crate::{remove, repair, start};
+use crate::{logs, remove, repair, start};
 
 /// The exit status for what is our fault and not the program's.
 const OURS: i32 = 125;
@@ -142,7 +141,7 @@ impl Keeper {
         let (started, streams) = self.launch(&mut record, plan, on_step)?;
         let pid = started.child.pid.as_raw();
         let _ = FromMonitor::Started(pid).send(socket, true);
-        let log = Log::open(&record.log_path(&self.home)).ok();
+        let log = logs::writer(&self.home, &record).ok();
         let mut relay = Relay::new(log, Some(door), record.config.stdin_once);
         relay.begin(streams, pid);
         Ok((started, relay))

@@ -1,6 +1,7 @@
 //! `run`: create a container, start it, and stay with it until it ends. docker-run(1).
 
 use anyhow::{Context as _, bail};
+use mini_engine::config::LogConfig;
 use mini_engine::{Config, Create, Home, HostConfig, Record};
 use mini_images::{Image, Reference, StoreError};
 use mini_runtime::explain::Format;
@@ -88,13 +89,26 @@ fn request(home: &Home, args: &Run) -> anyhow::Result<Create> {
     {
         bail!("invalid signal: {signal}");
     }
+    let log_config = log_config(args)?;
     let image = find_image(home, args, &image_name)?;
     Ok(Create {
         name: args.name.clone(),
         image,
         config: config(args, image_name, command)?,
-        host_config: host_config(args),
+        host_config: HostConfig { log_config, ..host_config(args) },
     })
+}
+
+/// Where its output goes. What is wrong with it is told before an image is pulled.
+fn log_config(args: &Run) -> anyhow::Result<LogConfig> {
+    let pair = |text: &String| match text.split_once('=') {
+        Some((name, value)) => (name.to_owned(), value.to_owned()),
+        None => (text.clone(), String::new()),
+    };
+    let config =
+        LogConfig { r#type: args.log_driver.clone(), config: args.log_opt.iter().map(pair).collect() };
+    mini_engine::log_options::check(&config)?;
+    Ok(config)
 }
 
 fn check_network(network: &str) -> anyhow::Result<()> {

@@ -38,6 +38,7 @@ mod lifecycle;
 mod limits;
 mod listing;
 mod load;
+mod log_options;
 mod login;
 mod logs;
 mod machine;
