@@ -154,7 +154,11 @@ fn begin(path: &Path, max_files: u32) -> io::Result<File> {
     drop(file);
     // Not opened for appending above, since truncating and appending exclude each other.
     let file = File::options().append(true).open(&new)?;
-    for age in (1..max_files).rev() {
+    // Beyond the first age that is free there is nothing to move; a killed process may have left a hole, which is
+    // filled here.
+    let is_there = |age: &u32| names::aged(path, *age).exists() || names::compressed(path, *age).exists();
+    let free = (1..max_files).find(|age| !is_there(age)).unwrap_or(max_files);
+    for age in (1..free).rev() {
         for (from, to) in [
             (names::aged(path, age), names::aged(path, age + 1)),
             (names::compressed(path, age), names::compressed(path, age + 1)),
