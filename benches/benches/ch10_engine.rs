@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use criterion::{Criterion, criterion_group, criterion_main};
 use mini_benches::room::Room;
 use mini_benches::{needs, settle};
+use mini_engine::events::{self, Event};
 use mini_engine::home::Home;
 use mini_engine::{Config, Create, HostConfig, Record, create, remove};
 use mini_images::{Image, ImageConfig, Reference};
@@ -43,6 +44,9 @@ fn records(criterion: &mut Criterion) {
     let record = create(&home, request()).expect("create");
     criterion
         .bench_function("ch10/read a record", |bencher| bencher.iter(|| Record::load(&home, &record.id)));
+    criterion.bench_function("ch10/tell an event", |bencher| {
+        bencher.iter(|| events::emit(&home, &Event::container(&record, "start")));
+    });
 }
 
 fn commands(criterion: &mut Criterion) {

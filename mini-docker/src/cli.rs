@@ -16,7 +16,7 @@ use mini_images::platform::Platform;
 
 use crate::failure::{Failure, OURS};
 pub(crate) use image::{History, Image, Images, Import, Load, Prune, Pull, Rmi, Save, Tag, Tree};
-pub(crate) use output::Logs;
+pub(crate) use output::{Events, Logs};
 pub(crate) use registry::{Login, Logout, Push, Search};
 pub(crate) use system::{Df, Manifest, ManifestInspect, System};
 pub(crate) use tree::{Commit, Export};
@@ -56,6 +56,8 @@ pub(crate) enum Command {
     Ps(Ps),
     /// Fetch the logs of a container
     Logs(Logs),
+    /// Get real time events from the server
+    Events(Events),
     /// Stop one or more running containers
     Stop(Stop),
     /// Kill one or more running containers

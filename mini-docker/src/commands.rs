@@ -3,6 +3,7 @@
 mod commit;
 mod df;
 mod doctor;
+mod events;
 mod export;
 mod history;
 mod images;
@@ -51,6 +52,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Run(args) | Command::Container(Container::Run(args)) => run::run(&home?, &args),
         Command::Ps(args) | Command::Container(Container::Ls(args)) => ps::run(&home?, &args),
         Command::Logs(args) | Command::Container(Container::Logs(args)) => logs::run(&home?, &args),
+        Command::Events(args) | Command::System(System::Events(args)) => events::run(&home?, &args),
         Command::Stop(args) | Command::Container(Container::Stop(args)) => stop::run(&home?, &args),
         Command::Kill(args) | Command::Container(Container::Kill(args)) => kill::run(&home?, &args),
         Command::Rm(args) | Command::Container(Container::Rm(args)) => rm::run(&home?, &args),

@@ -7,6 +7,7 @@
 mod escape;
 mod file;
 mod journal;
+pub mod lines;
 mod names;
 mod parse;
 pub mod read;

@@ -8,6 +8,8 @@ pub mod commit;
 pub mod config;
 pub mod create;
 pub mod doctor;
+pub mod event_filter;
+pub mod events;
 pub mod export;
 pub mod filter;
 pub mod find;

@@ -26,3 +26,19 @@ pub(crate) struct Logs {
     #[arg(value_name = "CONTAINER")]
     pub(crate) container: String,
 }
+
+#[derive(Debug, Args)]
+pub(crate) struct Events {
+    /// Filter output based on conditions provided
+    #[arg(short, long, value_name = "filter")]
+    pub(crate) filter: Vec<String>,
+    /// Format output: 'json' or a Go template
+    #[arg(long, value_name = "string")]
+    pub(crate) format: Option<String>,
+    /// Show all events created since timestamp
+    #[arg(long, value_name = "string")]
+    pub(crate) since: Option<String>,
+    /// Stream events until this timestamp
+    #[arg(long, value_name = "string")]
+    pub(crate) until: Option<String>,
+}

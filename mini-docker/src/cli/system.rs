@@ -2,13 +2,15 @@
 
 use clap::{Args, Subcommand};
 
-use crate::cli::Format;
+use crate::cli::{Events, Format};
 
 /// `system …`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum System {
     /// Show disk usage
     Df(Df),
+    /// Get real time events from the server
+    Events(Events),
     /// Display system-wide information
     Info(Format),
 }

@@ -1,6 +1,7 @@
 //! `commit`: an image of what a container has changed. docker-commit(1).
 
 use anyhow::{Context as _, bail};
+use mini_engine::events::{self, Event};
 use mini_engine::{Home, find};
 use mini_images::Reference;
 use mini_images::commit::Commit;
@@ -26,5 +27,9 @@ pub(crate) fn run(home: &Home, args: &cli::Commit) -> anyhow::Result<u8> {
         message: args.message.clone().unwrap_or_default(),
     };
     let image = mini_engine::commit(home, &images, &record, args.pause, request);
-    print(&format!("{}\n", image.with_context(|| format!("cannot commit `{}`", args.container))?.id))
+    let image = image.with_context(|| format!("cannot commit `{}`", args.container))?;
+    let event =
+        Event::container(&record, "commit").with("comment", &args.message.as_deref().unwrap_or_default());
+    events::emit(home, &event);
+    print(&format!("{}\n", image.id))
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use mini_engine::Home;
+use mini_engine::events::{self, Event};
 use mini_images::Reference;
 use mini_images::import::Import;
 
@@ -23,7 +24,9 @@ pub(crate) fn run(home: &Home, args: &cli::Import) -> anyhow::Result<u8> {
     images.sweep();
     let request = Import { name, changes: args.change.clone(), message };
     let image = images.import(&mut content, &request).with_context(|| format!("cannot import `{path}`"))?;
-    print(&format!("{}\n", image.id))
+    let id = image.id.to_string();
+    events::emit(home, &Event::image("import", &id, args.name.as_deref().unwrap_or(&id)));
+    print(&format!("{id}\n"))
 }
 
 /// The file, or standard input for `-`.

@@ -6,6 +6,7 @@ use std::os::fd::AsFd as _;
 
 use anyhow::{Context as _, bail};
 use mini_engine::Home;
+use mini_engine::events::{self, Event};
 
 use crate::cli;
 use crate::commands::print;
@@ -30,6 +31,11 @@ pub(crate) fn run(home: &Home, args: &cli::Load) -> anyhow::Result<u8> {
     images.sweep();
     let loaded = images.load(file, args.platform.as_ref());
     for image in loaded.with_context(|| format!("cannot load `{name}`"))? {
+        let (id, name) = (image.id.to_string(), image.names.first());
+        events::emit(
+            home,
+            &Event::image("load", &id, &name.map_or_else(|| id.clone(), |name| name.familiar())),
+        );
         if args.quiet {
             continue;
         }

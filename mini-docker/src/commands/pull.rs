@@ -2,6 +2,7 @@
 
 use anyhow::bail;
 use mini_engine::Home;
+use mini_engine::events::{self, Event};
 use mini_images::Reference;
 use mini_images::platform::Platform;
 use mini_images::pull::{Pull, Pulled};
@@ -70,6 +71,7 @@ fn fetch(home: &Home, name: &Reference, platform: Option<&Platform>, to: To) -> 
     let progress = Progress::new(to);
     let pulled = images.pull(&request, &|event| progress.tell(event))?;
     to.line(&format!("Digest: {}", pulled.digest));
+    events::emit(home, &Event::image("pull", &name.familiar(), &name.familiar_repository()));
     Ok(pulled)
 }
 

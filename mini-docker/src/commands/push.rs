@@ -2,6 +2,7 @@
 
 use anyhow::Context as _;
 use mini_engine::Home;
+use mini_engine::events;
 use mini_images::Reference;
 use mini_images::push::{Event, Push, PushError};
 
@@ -47,6 +48,7 @@ pub(crate) fn run(home: &Home, args: &cli::Push) -> anyhow::Result<u8> {
                 tell(event);
             }
         })?;
+        events::emit(home, &events::Event::image("push", &name.familiar(), &name.familiar_repository()));
         if args.quiet {
             print(&format!("{name}\n"))?;
         } else {

@@ -1,6 +1,7 @@
 //! `rmi`: remove images. docker-rmi(1).
 
 use anyhow::bail;
+use mini_engine::events::{self, Event};
 use mini_engine::{Home, guard, id, list};
 use mini_images::{Image, Reference, Removed, StoreError};
 
@@ -40,8 +41,19 @@ pub(crate) fn run(home: &Home, args: &Rmi) -> anyhow::Result<u8> {
         } else {
             images.remove(name)?
         };
+        tell(home, &image, &removed);
         Ok(removed.iter().map(line).collect())
     })
+}
+
+/// As Docker does: one event for each name, and one for the image, not for its layers.
+fn tell(home: &Home, image: &Image, removed: &[Removed]) {
+    let id = image.id.to_string();
+    let untagged = removed.iter().filter(|removed| matches!(removed, Removed::Untagged(_)));
+    untagged.for_each(|_| events::emit(home, &Event::image("untag", &id, &id)));
+    if removed.iter().any(|removed| matches!(removed, Removed::Deleted(_))) {
+        events::emit(home, &Event::image("delete", &id, &id));
+    }
 }
 
 /// Docker's words for an image that containers need. One that runs keeps it whatever is asked for.

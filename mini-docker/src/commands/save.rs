@@ -2,6 +2,7 @@
 
 use anyhow::Context as _;
 use mini_engine::Home;
+use mini_engine::events::{self, Event};
 
 use crate::cli;
 use crate::output;
@@ -12,5 +13,11 @@ pub(crate) fn run(home: &Home, args: &cli::Save) -> anyhow::Result<u8> {
         let names = args.images.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         images.save(&args.images, file).with_context(|| format!("cannot save {names}"))
     })?;
+    for name in &args.images {
+        // Its names may have changed since; what was saved is in the archive.
+        if let Ok(image) = images.find(name) {
+            events::emit(home, &Event::image("save", &image.id.to_string(), name));
+        }
+    }
     Ok(0)
 }

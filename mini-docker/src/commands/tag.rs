@@ -1,6 +1,7 @@
 //! `tag`: one more name for an image. docker-tag(1).
 
 use mini_engine::Home;
+use mini_engine::events::{self, Event};
 
 use crate::cli;
 
@@ -11,5 +12,7 @@ pub(crate) fn run(home: &Home, args: &cli::Tag) -> anyhow::Result<u8> {
         images.host()?;
     }
     images.tag(&args.source, &target)?;
+    let id = images.find(&args.target)?.id.to_string();
+    events::emit(home, &Event::image("tag", &id, &args.target));
     Ok(0)
 }

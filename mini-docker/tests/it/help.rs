@@ -4,10 +4,10 @@ use serde_json::Value;
 
 use crate::harness::Engine;
 
-const VERBS: [&str; 26] = [
-    "run", "ps", "logs", "stop", "kill", "rm", "images", "pull", "push", "login", "logout", "search", "rmi",
-    "import", "load", "inspect", "version", "info", "doctor", "tag", "history", "manifest", "system", "save",
-    "export", "commit",
+const VERBS: [&str; 27] = [
+    "run", "ps", "logs", "events", "stop", "kill", "rm", "images", "pull", "push", "login", "logout",
+    "search", "rmi", "import", "load", "inspect", "version", "info", "doctor", "tag", "history", "manifest",
+    "system", "save", "export", "commit",
 ];
 
 #[test]

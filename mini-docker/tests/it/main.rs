@@ -15,6 +15,7 @@ mod columns;
 mod commit;
 mod crash;
 mod environment;
+mod events;
 mod exits;
 mod explain;
 mod export;
