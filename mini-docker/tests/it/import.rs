@@ -84,6 +84,7 @@ fn each_instruction_changes_the_configuration() {
     engine.feed("import", &changes, Tar::new().file("a", b"").end()).ok();
     let json: serde_json::Value =
         serde_json::from_str(&engine.call("inspect --format json web").ok()).unwrap();
+    let json = &json[0];
     assert_eq!(json["Comment"], "a message");
     insta::assert_snapshot!(serde_json::to_string_pretty(&json["Config"]).unwrap());
 }
