@@ -5,6 +5,8 @@
 
 mod cli;
 mod commands;
+#[allow(dead_code, reason = "the verbs that use it follow")]
+mod detach_keys;
 mod failure;
 mod format;
 mod output;
