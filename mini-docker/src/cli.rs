@@ -1,5 +1,6 @@
 //! The arguments as typed. Names, letters and help are Docker's; a flag's value is read in [`crate::values`].
 
+mod exec;
 mod image;
 mod output;
 mod registry;
@@ -15,6 +16,7 @@ use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Su
 use mini_images::platform::Platform;
 
 use crate::failure::{Failure, OURS};
+pub(crate) use exec::Exec;
 pub(crate) use image::{History, Image, Images, Import, Load, Prune, Pull, Rmi, Save, Tag, Tree};
 pub(crate) use output::{Events, Logs};
 pub(crate) use registry::{Login, Logout, Push, Search};
@@ -51,6 +53,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Create and run a new container from an image
     Run(Box<Run>),
+    /// Execute a command in a running container
+    Exec(Box<Exec>),
     /// List containers
     #[command(visible_aliases = ["ls", "list"])]
     Ps(Ps),
@@ -119,6 +123,8 @@ pub(crate) enum Command {
 pub(crate) enum Container {
     /// Create and run a new container from an image
     Run(Box<Run>),
+    /// Execute a command in a running container
+    Exec(Box<Exec>),
     /// List containers
     #[command(visible_aliases = ["ps", "list"])]
     Ls(Ps),

@@ -4,6 +4,7 @@ mod commit;
 mod df;
 mod doctor;
 mod events;
+mod exec;
 mod export;
 mod history;
 mod images;
@@ -50,6 +51,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<u8> {
     };
     match command {
         Command::Run(args) | Command::Container(Container::Run(args)) => run::run(&home?, &args),
+        Command::Exec(args) | Command::Container(Container::Exec(args)) => exec::run(&home?, &args),
         Command::Ps(args) | Command::Container(Container::Ls(args)) => ps::run(&home?, &args),
         Command::Logs(args) | Command::Container(Container::Logs(args)) => logs::run(&home?, &args),
         Command::Events(args) | Command::System(System::Events(args)) => events::run(&home?, &args),

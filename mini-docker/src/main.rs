@@ -5,12 +5,12 @@
 
 mod cli;
 mod commands;
-#[allow(dead_code, reason = "the verbs that use it follow")]
 mod detach_keys;
 mod failure;
 mod format;
 mod output;
 mod progress;
+mod session;
 mod settings;
 mod terminal;
 mod values;

@@ -182,6 +182,21 @@ impl EnvFile {
     }
 }
 
+/// A variable for a flag: it must have a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Variable(pub(crate) String);
+
+impl FromStr for Variable {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.is_empty() || text.starts_with('=') {
+            return Err(format!("invalid environment variable: {text}"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
 /// A variable as it was given: `NAME=value`, or `NAME` alone for its value here; none if it has none.
 pub(crate) fn variable(text: &str) -> Option<String> {
     if text.contains('=') {

@@ -58,6 +58,11 @@ impl Kind {
         }
     }
 
+    /// The name of its bit.
+    pub fn flag_name(self) -> String {
+        if self == Self::Time { "CLONE_NEWTIME".to_owned() } else { mini_sys::flags::names(&self.flag()) }
+    }
+
     /// Its link in `/proc/<pid>/ns`.
     pub fn file_name(self) -> &'static str {
         match self {
@@ -156,7 +161,7 @@ impl Step {
                 "unshare(CLONE_NEWTIME); write(\"monotonic {monotonic} 0, boottime {boottime} 0\", timens_offsets)"
             ),
             Self::Join(kind, path) => {
-                format!("setns(open(\"{}\"), {})", path.display(), flag_name(*kind))
+                format!("setns(open(\"{}\"), {})", path.display(), kind.flag_name())
             }
             Self::UnshareCgroup => "unshare(CLONE_NEWCGROUP)".to_owned(),
             Self::Hostname(name) => format!("sethostname(\"{name}\")"),
@@ -208,10 +213,6 @@ pub fn join(pidfd: impl AsFd, kinds: &[Kind]) -> Result<()> {
 
 fn open(path: &Path) -> Result<OwnedFd> {
     file::openat2(CWD, path, OFlags::RDONLY, Mode::empty(), ResolveFlags::empty())
-}
-
-fn flag_name(kind: Kind) -> String {
-    if kind == Kind::Time { "CLONE_NEWTIME".to_owned() } else { mini_sys::flags::names(&kind.flag()) }
 }
 
 #[cfg(test)]

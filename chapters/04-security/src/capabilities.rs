@@ -165,6 +165,20 @@ impl Step {
     }
 }
 
+/// All that this process may make effective: the most that it can give to another.
+///
+/// # Errors
+/// None in practice.
+pub fn permitted() -> Result<Vec<Capability>> {
+    let own = capability::capget()?.permitted.bits();
+    Ok(all().into_iter().filter(|capability| own & (1 << capability.0) != 0).collect())
+}
+
+/// All that we know by name.
+pub fn all() -> Vec<Capability> {
+    (0..NAMES.len() as u8).map(Capability).collect()
+}
+
 fn bound(keep: &[Capability]) -> Result<()> {
     // A newer kernel has capabilities whose names we do not know: those go too.
     for number in 0..64u8 {

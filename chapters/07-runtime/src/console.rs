@@ -13,13 +13,15 @@ use mini_sys::{Error, Result, file, ipc, tty};
 use crate::channel;
 
 /// Makes the terminal, sends its far side over `channel`, and makes the near side this session's
-/// controlling terminal, its standard streams and `/dev/console`.
-pub(crate) fn open(uid: u32, size: Option<WindowSize>, channel: BorrowedFd<'_>) -> Result<()> {
+/// controlling terminal, its standard streams and, of a container's `first` process, `/dev/console`.
+pub(crate) fn open(uid: u32, size: Option<WindowSize>, first: bool, channel: BorrowedFd<'_>) -> Result<()> {
     let (master, terminal) = tty::open_pty(Path::new("/dev/ptmx"))?;
     // Before the program can ask.
     size.map_or(Ok(()), |size| tty::set_window_size(&master, size))?;
     file::chown(&terminal, uid, tty_group(&terminal)?)?;
-    show_as_console(terminal.as_fd())?;
+    if first {
+        show_as_console(terminal.as_fd())?;
+    }
     channel::console(channel, master.as_fd())?;
     tty::control(&terminal)?;
     ipc::become_stdio(&terminal, true, true, true)

@@ -7,6 +7,7 @@
 mod channel;
 mod client;
 mod console;
+pub mod exec;
 pub mod explain;
 pub mod log;
 pub mod plan;

@@ -109,6 +109,7 @@ pub fn plan(spec: &Spec, setting: &Setting) -> Result<Plan, PlanError> {
 
 /// A spec, taken apart.
 struct Planner<'a> {
+    spec: &'a Spec,
     setting: &'a Setting,
     process: &'a Process,
     root: &'a Root,
@@ -120,6 +121,7 @@ struct Planner<'a> {
 impl<'a> Planner<'a> {
     fn read(spec: &'a Spec, setting: &'a Setting) -> Result<Self, PlanError> {
         Ok(Self {
+            spec,
             setting,
             process: spec.process().as_ref().ok_or(PlanError::Missing("process"))?,
             root: spec.root().as_ref().ok_or(PlanError::Missing("root"))?,
@@ -160,10 +162,9 @@ impl<'a> Planner<'a> {
 
     /// The cgroup's name and the steps that make it.
     fn cgroup(&self) -> Result<(Option<String>, Vec<Step>), PlanError> {
-        let (Some(layout), Some(path)) = (&self.setting.cgroups, self.linux.cgroups_path()) else {
+        let (Some(layout), Some(name)) = (&self.setting.cgroups, cgroup_name(self.spec)) else {
             return Ok((None, Vec::new()));
         };
-        let name = path.to_string_lossy().trim_start_matches('/').to_owned();
         let limits = self.linux.resources().as_ref().map(resources::limits).unwrap_or_default();
         let steps = mini_cgroups::plan(layout, &name, &limits).map_err(PlanError::Limits)?;
         // Where no cgroup can be made there are no steps, and a limit would have been an error above.
@@ -199,7 +200,7 @@ impl<'a> Planner<'a> {
         steps.extend(mini_chroot::plan(path, &self.mounts, devices).into_iter().map(Step::Root));
         if self.process.terminal().unwrap_or(false) {
             let size = self.process.console_size().map(spec::window_size);
-            steps.push(Step::Console { uid: self.process.user().uid(), size });
+            steps.push(Step::Console { uid: self.process.user().uid(), size, first: true });
         }
         steps
     }
@@ -219,35 +220,45 @@ impl<'a> Planner<'a> {
         steps
     }
 
-    /// The last metres: each step here would be refused one step later, or would undo the one before.
+    /// The last metres of a first process: beneath an init, the limits are the program's alone.
     fn become_program(&self) -> Result<Vec<Step>, PlanError> {
-        let process = self.process;
-        let mut limits = spec::inherited(process)?;
-        let mut steps = Vec::new();
-        if !self.setting.init {
-            steps.extend(limits.drain(..).map(Step::Limit));
-        }
-        let sets = spec::capability_sets(process)?;
-        if let Some(sets) = &sets {
-            steps.push(Step::Capability(capabilities::Step::Bound(sets.bounding.clone())));
-            steps.push(Step::Capability(capabilities::Step::Keep));
-        }
-        let user = process.user();
+        let mut limits = spec::inherited(self.process)?;
+        let inherited = if self.setting.init { Vec::new() } else { std::mem::take(&mut limits) };
         let keep_groups = self.setting.id_maps.contains(&idmap::Step::DenySetgroups);
-        let groups =
-            if keep_groups { None } else { Some(user.additional_gids().clone().unwrap_or_default()) };
-        steps.push(Step::WorkingDirectory(process.cwd().clone()));
-        steps.push(Step::User { uid: user.uid(), gid: user.gid(), groups });
-        steps.extend(sets.map(|sets| Step::Capability(capabilities::Step::Set(sets))));
-        if process.no_new_privileges().unwrap_or(false) {
-            steps.push(Step::Capability(capabilities::Step::NoNewPrivileges));
-        }
+        let mut steps: Vec<Step> = inherited.into_iter().map(Step::Limit).collect();
+        steps.extend(last_metres(self.process, keep_groups, true)?);
         // The kernel forgets the request at a change of user, so it is made again.
         steps.push(Step::DieWithParent);
-        let program = Program::new(process).map_err(PlanError::Program)?;
+        let program = Program::new(self.process).map_err(PlanError::Program)?;
         steps.push(if self.setting.init { Step::Init { program, limits } } else { Step::Exec(program) });
         Ok(steps)
     }
+}
+
+/// What its cgroup is called, from the top of what is ours.
+pub(crate) fn cgroup_name(spec: &Spec) -> Option<String> {
+    let path = spec.linux().as_ref()?.cgroups_path().as_ref()?;
+    Some(path.to_string_lossy().trim_start_matches('/').to_owned())
+}
+
+/// From root in the container to the program's user, with its powers and in its directory, which a first process
+/// may have made (`make`). Each step here would be refused one step later, or would undo the one before.
+pub(crate) fn last_metres(process: &Process, keep_groups: bool, make: bool) -> Result<Vec<Step>, PlanError> {
+    let mut steps = Vec::new();
+    let sets = spec::capability_sets(process)?;
+    if let Some(sets) = &sets {
+        steps.push(Step::Capability(capabilities::Step::Bound(sets.bounding.clone())));
+        steps.push(Step::Capability(capabilities::Step::Keep));
+    }
+    let user = process.user();
+    let groups = if keep_groups { None } else { Some(user.additional_gids().clone().unwrap_or_default()) };
+    steps.push(Step::WorkingDirectory { path: process.cwd().clone(), make });
+    steps.push(Step::User { uid: user.uid(), gid: user.gid(), groups });
+    steps.extend(sets.map(|sets| Step::Capability(capabilities::Step::Set(sets))));
+    if process.no_new_privileges().unwrap_or(false) {
+        steps.push(Step::Capability(capabilities::Step::NoNewPrivileges));
+    }
+    Ok(steps)
 }
 
 #[cfg(test)]

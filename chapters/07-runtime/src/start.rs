@@ -12,7 +12,6 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use mini_cgroups::{Cgroup, Layout};
-use mini_chroot::Detached;
 use mini_namespaces::idmap::IdMapError;
 use mini_sys::clone::{self, Child, Keep};
 use mini_sys::file::{CWD, Mode, OFlags, ResolveFlags};
@@ -23,7 +22,7 @@ use crate::channel::{self, Report};
 use crate::plan::Plan;
 use crate::program::ExecError;
 use crate::stdio::ProgramSide;
-use crate::step::{Inside, Step};
+use crate::step::{self, Inside, Step};
 
 /// A container whose program runs.
 #[derive(Debug)]
@@ -96,10 +95,22 @@ pub fn start<'a>(
     stdio: ProgramSide,
     on_step: Option<OnStep<'a>>,
 ) -> Result<Started, StartError> {
+    perform(plan, layout, None, stdio, on_step)
+}
+
+/// Performs a plan; with `target`, one that joins the container of that process.
+pub(crate) fn perform<'a>(
+    plan: &'a Plan,
+    layout: Option<&'a Layout>,
+    target: Option<OwnedFd>,
+    stdio: ProgramSide,
+    on_step: Option<OnStep<'a>>,
+) -> Result<Started, StartError> {
     let (here, there) = ipc::socketpair().map_err(StartError::Prepare)?;
     let mut parent = Parent {
         plan,
         layout,
+        target,
         cgroup: None,
         child: None,
         mounts: None,
@@ -121,6 +132,8 @@ pub fn start<'a>(
 struct Parent<'a> {
     plan: &'a Plan,
     layout: Option<&'a Layout>,
+    /// The process of a running container that is joined.
+    target: Option<OwnedFd>,
     cgroup: Option<Cgroup>,
     child: Option<Child>,
     mounts: Option<File>,
@@ -173,6 +186,8 @@ impl Parent<'_> {
         match (step, pid) {
             (Step::Cgroup(step), _) => step.perform(),
             (Step::Namespace(step), _) => step.perform(),
+            (Step::Hide, _) => process::set_undumpable(),
+            (Step::Enter(kinds), _) => step::enter(self.target.as_ref(), kinds),
             (Step::IdMap(step), Some(pid)) => step.perform(pid).map_err(in_short),
             (Step::JoinCgroup, Some(pid)) => {
                 self.cgroup = self.open_cgroup();
@@ -205,7 +220,9 @@ impl Parent<'_> {
         // Their end is to be seen when the new process ends, so no copy may stay open here.
         self.there = None;
         self.stdio = None;
-        self.mounts = File::open(format!("/proc/{}/ns/mnt", child.pid)).ok();
+        if self.target.is_none() {
+            self.mounts = File::open(format!("/proc/{}/ns/mnt", child.pid)).ok();
+        }
         let pid = child.pid;
         self.child = Some(child);
         match &self.cgroup {
@@ -218,10 +235,14 @@ impl Parent<'_> {
         let (plan, explain) = (self.plan, self.on_step.is_some());
         // Everything else is closed, our end of the channel too: it would keep the parent alive in its eyes.
         let streams = self.stdio.iter().flat_map(ProgramSide::fds);
-        let keep = Keep::these(self.there.iter().map(|fd| fd.as_fd()).chain(streams));
-        let (there, stdio) = (&mut self.there, &mut self.stdio);
+        let own = self.there.iter().chain(&self.target).map(|fd| fd.as_fd());
+        let keep = Keep::these(own.chain(streams));
+        let (there, stdio, target) = (&mut self.there, &mut self.stdio, &mut self.target);
         clone::clone3_keeping(plan.clone, cgroup, &keep, || match (there.take(), stdio.take()) {
-            (Some(channel), Some(stdio)) => become_container(&plan.inside, channel, &stdio, explain),
+            (Some(channel), Some(stdio)) => {
+                let inside = Inside::new(channel, target.take());
+                become_container(&plan.inside, inside, &stdio, explain)
+            }
             _ => clone::leave(clone::ABANDONED),
         })
     }
@@ -269,8 +290,9 @@ impl Parent<'_> {
             let _ = pidfd::wait(&child.pidfd);
         }
         self.mounts = None;
-        // A step before the clone may have failed half-way: what there is by now is found by name.
-        if let Some(cgroup) = self.open_cgroup() {
+        // A step before the clone may have failed half-way: what there is by now is found by name. What is joined
+        // is another's.
+        if let Some(cgroup) = self.open_cgroup().filter(|_| self.target.is_none()) {
             let _ = cgroup.remove();
         }
     }
@@ -297,8 +319,7 @@ fn in_short(error: IdMapError) -> Error {
 }
 
 /// The new process's loop.
-fn become_container(steps: &[Step], channel: OwnedFd, stdio: &ProgramSide, explain: bool) -> Infallible {
-    let mut inside = Inside { channel: Some(channel), detached: Detached::default(), index: 0 };
+fn become_container(steps: &[Step], mut inside: Inside, stdio: &ProgramSide, explain: bool) -> Infallible {
     let mut result = settle(stdio);
     for (index, step) in steps.iter().enumerate() {
         inside.index = index;

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use mini_chroot::Detached;
 use mini_layers::Overlay;
 use mini_layers::overlay::OverlayError;
-use mini_namespaces::idmap;
 use mini_namespaces::init::InitError;
+use mini_namespaces::{Kind, idmap};
 use mini_security::{capabilities, limits, paths};
 use mini_sys::clone;
 use mini_sys::namespace::CloneFlags;
@@ -45,6 +45,10 @@ pub enum Step {
     AwaitParent,
     /// Moves between namespaces, or names one. Chapter 2.
     Namespace(mini_namespaces::Step),
+    /// Hides this process's memory and program file from the processes that it is about to meet.
+    Hide,
+    /// Joins namespaces of these kinds of a running container, all at once. Chapter 2.
+    Enter(Vec<Kind>),
     /// Mounts the image's layers on this directory. Chapter 5.
     Overlay(Overlay, PathBuf),
     /// Mounts, and changes what `/` means. Chapter 1.
@@ -55,6 +59,8 @@ pub enum Step {
         uid: u32,
         /// How large it is at first, where that is known.
         size: Option<WindowSize>,
+        /// Whether it is the container's `/dev/console` too.
+        first: bool,
     },
     /// Brings up the interface `lo` of the new network namespace, from within or by the parent.
     LoopbackUp,
@@ -73,8 +79,13 @@ pub enum Step {
         /// Supplementary groups.
         groups: Option<Vec<u32>>,
     },
-    /// Changes the working directory, which is made when it is missing.
-    WorkingDirectory(PathBuf),
+    /// Changes the working directory.
+    WorkingDirectory {
+        /// Which.
+        path: PathBuf,
+        /// Whether it is made when it is missing.
+        make: bool,
+    },
     /// Becomes pid 1 of our own, with the program as its child. Chapter 2.
     Init {
         /// The program.
@@ -91,6 +102,8 @@ pub enum Step {
 pub(crate) struct Inside {
     /// The channel to the parent, until it is handed on.
     pub(crate) channel: Option<OwnedFd>,
+    /// The process whose namespaces are joined.
+    pub(crate) target: Option<OwnedFd>,
     /// Mounts that are not attached yet.
     pub(crate) detached: Detached,
     /// The number of the step that is being done.
@@ -98,6 +111,10 @@ pub(crate) struct Inside {
 }
 
 impl Inside {
+    pub(crate) fn new(channel: OwnedFd, target: Option<OwnedFd>) -> Self {
+        Self { channel: Some(channel), target, detached: Detached::default(), index: 0 }
+    }
+
     fn channel(&self) -> Result<BorrowedFd<'_>> {
         let closed = || Error::new("talk to the monitor", Errno::EBADF);
         self.channel.as_ref().map(|channel| channel.as_fd()).ok_or_else(closed)
@@ -111,7 +128,11 @@ impl Step {
             Self::Cgroup(step) => step.call(),
             Self::Clone { namespaces, into_cgroup } => {
                 let into = if *into_cgroup { "|CLONE_INTO_CGROUP" } else { "" };
-                format!("clone3({}|CLONE_PIDFD{into})", mini_sys::flags::names(namespaces))
+                let kinds = match namespaces.is_empty() {
+                    true => String::new(),
+                    false => mini_sys::flags::names(namespaces) + "|",
+                };
+                format!("clone3({kinds}CLONE_PIDFD{into})")
             }
             Self::IdMap(step) => step.call(),
             Self::JoinCgroup => "write(pid, cgroup.procs) in every v1 tree".to_owned(),
@@ -119,6 +140,8 @@ impl Step {
             Self::DieWithParent => "prctl(PR_SET_PDEATHSIG, SIGKILL)".to_owned(),
             Self::AwaitParent => "recvmsg(parent)".to_owned(),
             Self::Namespace(step) => step.call(),
+            Self::Hide => "prctl(PR_SET_DUMPABLE, 0)".to_owned(),
+            Self::Enter(kinds) => format!("setns(pidfd, {})", names(kinds)),
             Self::Overlay(overlay, _) => overlay.call(),
             Self::Root(step) => step.call(),
             Self::Console { .. } => "open(\"/dev/ptmx\"); ioctl(TIOCSCTTY)".to_owned(),
@@ -130,7 +153,7 @@ impl Step {
                 format!("setgroups({groups:?}); setresgid({gid}); setresuid({uid})")
             }
             Self::User { uid, gid, groups: None } => format!("setresgid({gid}); setresuid({uid})"),
-            Self::WorkingDirectory(path) => format!("chdir(\"{}\")", path.display()),
+            Self::WorkingDirectory { path, .. } => format!("chdir(\"{}\")", path.display()),
             Self::Init { program, .. } => format!("fork(); execve({})", words(program)),
             Self::Exec(program) => format!("execve({})", words(program)),
         }
@@ -140,6 +163,9 @@ impl Step {
     pub fn why(&self) -> &'static str {
         match self {
             Self::Cgroup(step) => step.why(),
+            Self::Clone { namespaces, .. } if namespaces.is_empty() => {
+                "one more process, under the container's limits from birth"
+            }
             Self::Clone { into_cgroup: true, .. } => {
                 "a process in rooms of its own, under its limits from birth"
             }
@@ -150,6 +176,11 @@ impl Step {
             Self::DieWithParent => "no container outlives the process that watches it",
             Self::AwaitParent => "what only the host can do must be done first",
             Self::Namespace(step) => step.why(),
+            Self::Hide => "in there, nobody looks through this process at the host",
+            Self::Enter(kinds) if kinds.contains(&Kind::Pid) => {
+                "the next child is born there; who calls stays a process of the host"
+            }
+            Self::Enter(_) => "in the container's rooms, its own / among them",
             Self::Overlay(overlay, _) => overlay.why(),
             Self::Root(step) => step.why(),
             Self::Console { .. } => "a terminal whose other end the monitor holds",
@@ -158,7 +189,8 @@ impl Step {
             Self::Limit(step) => step.why(),
             Self::Capability(step) => step.why(),
             Self::User { .. } => "groups first: after the uid is given up they could not change",
-            Self::WorkingDirectory(_) => "made and entered while there is the right to",
+            Self::WorkingDirectory { make: true, .. } => "made and entered while there is the right to",
+            Self::WorkingDirectory { make: false, .. } => "entered while there is the right to",
             Self::Init { .. } => "pid 1 reaps orphans and passes signals on",
             Self::Exec(_) => "the container's program takes over",
         }
@@ -168,15 +200,18 @@ impl Step {
     pub fn chapter(&self) -> u8 {
         match self {
             Self::Root(_) => 1,
-            Self::IdMap(_) | Self::Namespace(_) | Self::Clone { .. } | Self::Init { .. } => 2,
+            Self::IdMap(_) | Self::Namespace(_) | Self::Enter(_) | Self::Clone { .. } | Self::Init { .. } => {
+                2
+            }
             Self::Cgroup(_) | Self::JoinCgroup => 3,
             Self::Path(_) | Self::Limit(_) | Self::Capability(_) | Self::User { .. } => 4,
             Self::Overlay(..) => 5,
             Self::NewSession
             | Self::DieWithParent
             | Self::AwaitParent
+            | Self::Hide
             | Self::Console { .. }
-            | Self::WorkingDirectory(_)
+            | Self::WorkingDirectory { .. }
             | Self::Exec(_) => 7,
             Self::LoopbackUp => 8,
         }
@@ -195,17 +230,19 @@ impl Step {
             }
             Self::AwaitParent => channel::await_go(inside.channel()?),
             Self::Namespace(step) => step.perform(),
+            Self::Hide => process::set_undumpable(),
+            Self::Enter(kinds) => enter(inside.target.as_ref(), kinds),
             Self::Overlay(overlay, target) => {
                 overlay.mount_at(target).map_err(|error| in_short(overlay, error))
             }
             Self::Root(step) => step.perform(&mut inside.detached),
-            Self::Console { uid, size } => console::open(*uid, *size, inside.channel()?),
+            Self::Console { uid, size, first } => console::open(*uid, *size, *first, inside.channel()?),
             Self::LoopbackUp => mini_sys::net::interface_up("lo"),
             Self::Path(step) => step.perform(),
             Self::Limit(step) => step.perform(),
             Self::Capability(step) => step.perform(),
             Self::User { uid, gid, groups } => become_user(*uid, *gid, groups.as_deref()),
-            Self::WorkingDirectory(path) => working_directory(path),
+            Self::WorkingDirectory { path, make } => working_directory(path, *make),
             Self::Init { program, limits } => init(program, limits, inside),
             Self::Exec(program) => program.exec().map(|never: Infallible| match never {}),
             Self::Cgroup(_) | Self::Clone { .. } | Self::IdMap(_) | Self::JoinCgroup => {
@@ -213,6 +250,16 @@ impl Step {
             }
         }
     }
+}
+
+/// Joins these namespaces of the process `target`.
+pub(crate) fn enter(target: Option<&OwnedFd>, kinds: &[Kind]) -> Result<()> {
+    let target = target.ok_or_else(|| Error::new("setns(no process)", Errno::EBADF))?;
+    mini_namespaces::join(target, kinds)
+}
+
+fn names(kinds: &[Kind]) -> String {
+    kinds.iter().map(|kind| kind.flag_name()).collect::<Vec<_>>().join("|")
 }
 
 fn become_user(uid: u32, gid: u32, groups: Option<&[u32]>) -> Result<()> {
@@ -269,9 +316,9 @@ fn words(program: &Program) -> String {
 
 /// The path is the image's or the user's to choose, and a link in `/proc` could lead anywhere: where it led is
 /// asked afterwards. The kernel has no name for a directory that is outside of the root. getcwd(2).
-fn working_directory(path: &Path) -> Result<()> {
+fn working_directory(path: &Path, make: bool) -> Result<()> {
     match process::chdir(path) {
-        Err(error) if error.errno() == Errno::ENOENT => {
+        Err(error) if make && error.errno() == Errno::ENOENT => {
             std::fs::create_dir_all(path)
                 .map_err(|error| Error::from_io(format!("mkdir(\"{}\")", path.display()), &error))?;
             process::chdir(path)?;

@@ -14,7 +14,7 @@ use oci_spec::runtime::{
     PosixRlimit, PosixRlimitBuilder, PosixRlimitType, Process, Root, Spec, User as OciUser,
 };
 
-use crate::config::{HostConfig, Ulimit};
+use crate::config::{Config, HostConfig, Ulimit};
 use crate::home::Home;
 use crate::record::Record;
 use crate::user::User;
@@ -70,7 +70,7 @@ fn process(record: &Record, user: &User) -> Result<Process, UnknownUlimit> {
         .set_console_size(size.filter(|_| config.tty && rows > 0))
         .set_user(who)
         .set_args(Some(record.arguments.clone()))
-        .set_env(Some(environment(record, user)))
+        .set_env(Some(environment(config, &user.home)))
         .set_cwd(PathBuf::from(cwd))
         .set_capabilities(Some(default_capabilities()))
         .set_rlimits(Some(limits?))
@@ -79,20 +79,20 @@ fn process(record: &Record, user: &User) -> Result<Process, UnknownUlimit> {
 }
 
 /// Docker's order: what every program needs, what image and user say, and a home directory if they do not.
-fn environment(record: &Record, user: &User) -> Vec<String> {
+pub(crate) fn environment(config: &Config, home: &str) -> Vec<String> {
     let mut environment = vec![
         format!("PATH={}", mini_runtime::program::DEFAULT_PATH),
-        format!("HOSTNAME={}", record.config.hostname),
+        format!("HOSTNAME={}", config.hostname),
     ];
-    if record.config.tty {
+    if config.tty {
         environment.push("TERM=xterm".to_owned());
     }
-    for variable in &record.config.env {
+    for variable in &config.env {
         let (name, value) = variable.split_once('=').unwrap_or((variable, ""));
         mini_images::change::set_env(&mut environment, name, value);
     }
     if !environment.iter().any(|variable| variable.starts_with("HOME=")) {
-        environment.push(format!("HOME={}", user.home));
+        environment.push(format!("HOME={home}"));
     }
     environment
 }

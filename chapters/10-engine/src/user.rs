@@ -1,11 +1,15 @@
 //! Who a container's program runs as: `--user` and the image's own `/etc/passwd` and `/etc/group`.
 //! passwd(5), group(5); book ch. 10.
 
+use std::fs::File;
 use std::io::{self, Read as _};
+use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use mini_layers::Stack;
 use mini_layers::stack::StackError;
+use mini_sys::file::{self, Mode, OFlags, ResolveFlags};
+use mini_sys::{Errno, Error};
 
 /// A user of the container.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,6 +42,9 @@ pub enum UserError {
     /// One of them cannot be read.
     #[error("read the image's {0}")]
     Read(&'static str, #[source] io::Error),
+    /// The files of a container that runs cannot be looked into.
+    #[error("look for the container's users")]
+    Inside(#[source] Error),
 }
 
 /// The largest number that Docker gives to a user or group.
@@ -53,10 +60,36 @@ pub fn resolve(text: &str, image: &Stack) -> Result<User, UserError> {
     parse(text, &passwd, &group)
 }
 
+/// As [`resolve`], in a container that runs, whose root directory is open: its users may be others by now.
+///
+/// # Errors
+/// A name that it does not have.
+pub fn resolve_inside(text: &str, root: &OwnedFd) -> Result<User, UserError> {
+    parse(text, &read_inside(root, "/etc/passwd")?, &read_inside(root, "/etc/group")?)
+}
+
 fn read(image: &Stack, path: &'static str) -> Result<String, UserError> {
     let Some(file) = image.open_file(Path::new(path))? else {
         return Ok(String::new());
     };
+    text(file, path)
+}
+
+/// The container's files are its own to arrange: a link in them ends below its root, and a fifo is not waited for.
+fn read_inside(root: &OwnedFd, path: &'static str) -> Result<String, UserError> {
+    let how = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let below = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
+    let file = match file::openat2(root, Path::new(path), how, Mode::empty(), below) {
+        Err(error) if matches!(error.errno(), Errno::ENOENT | Errno::ENOTDIR) => return Ok(String::new()),
+        other => File::from(other.map_err(UserError::Inside)?),
+    };
+    match file.metadata() {
+        Ok(metadata) if metadata.is_file() => text(file, path),
+        _ => Ok(String::new()),
+    }
+}
+
+fn text(file: File, path: &'static str) -> Result<String, UserError> {
     let mut content = Vec::new();
     // Nobody's list of users is longer; a device or an endless file is no list.
     file.take(16 << 20).read_to_end(&mut content).map_err(|source| UserError::Read(path, source))?;

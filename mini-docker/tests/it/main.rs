@@ -16,6 +16,8 @@ mod commit;
 mod crash;
 mod environment;
 mod events;
+mod exec;
+mod exec_terminal;
 mod exits;
 mod explain;
 mod export;

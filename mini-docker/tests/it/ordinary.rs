@@ -91,6 +91,26 @@ fn an_ordinary_user_runs_containers() {
 }
 
 #[test]
+fn an_ordinary_user_runs_more_programs_in_a_container() {
+    let Some(home) = home() else { return };
+    if !namespaces_allowed() {
+        return;
+    }
+    call(&home, &["run", "-d", "--name", "web", "host", "sleep", "1000"]).ok();
+    let script = "id -u; tr '\\0' ' ' < /proc/1/cmdline; readlink /proc/self/ns/user; pwd; exit 7";
+    let shown = call(&home, &["exec", "web", "sh", "-c", script]).exits(7);
+    let pid = call(&home, &["inspect", "-f", "{{.State.Pid}}", "web"]).ok();
+    let user = fs::read_link(format!("/proc/{pid}/ns/user")).unwrap();
+    assert_eq!(shown, format!("0\nsleep 1000 {}\n/", user.display()));
+    assert_eq!(call(&home, &["exec", "-t", "web", "tty"]).ok().trim_end(), "/dev/pts/0");
+    call(&home, &["exec", "-d", "web", "sh", "-c", "echo > /made; exec sleep 1000"]).ok();
+    eventually("it runs", || call(&home, &["exec", "web", "test", "-e", "/made"]).code == 0);
+    let all = call(&home, &["exec", "--privileged", "web", "grep", "CapEff", "/proc/self/status"]).ok();
+    assert_ne!(all, call(&home, &["exec", "web", "grep", "CapEff", "/proc/self/status"]).ok());
+    call(&home, &["rm", "-f", "web"]).ok();
+}
+
+#[test]
 fn without_privileges_the_host_is_no_more_reachable() {
     let Some(home) = home() else { return };
     if !namespaces_allowed() {

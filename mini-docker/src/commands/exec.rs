@@ -1,0 +1,159 @@
+//! `exec`: one more program in a container that runs. docker-exec(1).
+
+use std::os::fd::{AsFd as _, OwnedFd};
+
+use anyhow::{Context as _, bail};
+use mini_engine::exec::{self, Ready};
+use mini_engine::{Home, Record};
+use mini_runtime::stdio::ProgramSide;
+use mini_runtime::{StartError, Started, Step};
+use mini_sys::{Errno, clone, ipc, pidfd};
+
+use crate::cli::Exec;
+use crate::failure::{Failure, line};
+use crate::session::{self, End, Front};
+use crate::terminal;
+
+/// What cannot be executed is 126, what is not there 127, as in a shell.
+const NOT_EXECUTABLE: u8 = 126;
+const NOT_FOUND: u8 = 127;
+
+pub(crate) fn run(home: &Home, args: &Exec) -> anyhow::Result<u8> {
+    let request = request(args)?;
+    let record = find(home, &args.container)?;
+    if args.detach {
+        return in_background(home, &record, &request);
+    }
+    if request.tty {
+        return at_terminal(home, &record, &request, args);
+    }
+    let ready = prepare(home, &record, &request)?;
+    let (theirs, ours) = session::streams(args.interactive)?;
+    let started = start(ready, theirs)?;
+    Ok(session::wait(&started, ours)? as u8)
+}
+
+/// The container. One whose monitor is gone is repaired first, and only then: this is the fast path.
+fn find(home: &Home, name: &str) -> anyhow::Result<Record> {
+    let record = mini_engine::find(home, name)?;
+    let monitor = &record.state.monitor;
+    if record.state.status.is_active() && !monitor.as_ref().is_some_and(|monitor| monitor.is_alive()) {
+        super::repair(home);
+        return Ok(mini_engine::find(home, name)?);
+    }
+    Ok(record)
+}
+
+fn request(args: &Exec) -> anyhow::Result<exec::Exec> {
+    if args.tty && args.interactive && !args.detach && !terminal::is_terminal() {
+        bail!("the input device is not a TTY");
+    }
+    let mut env = Vec::new();
+    for file in &args.env_file {
+        env.extend(file.read()?);
+    }
+    env.extend(args.env.iter().filter_map(|given| crate::values::variable(&given.0)));
+    Ok(exec::Exec {
+        arguments: args.command.clone(),
+        env,
+        user: args.user.clone().unwrap_or_default(),
+        working_dir: args.workdir.clone().unwrap_or_default(),
+        tty: args.tty,
+        console_size: terminal::size().filter(|_| args.tty).map_or([0, 0], |size| [size.rows, size.columns]),
+        privileged: args.privileged,
+    })
+}
+
+/// What keeps the container from being asked at all is 1; what is wrong with the request 126, as Docker has it.
+fn prepare(home: &Home, record: &Record, request: &exec::Exec) -> anyhow::Result<Ready> {
+    use mini_engine::ExecError::{NotRunning, Paused, Restarting};
+    exec::prepare(home, record, request).map_err(|error| match error {
+        NotRunning(_) | Paused(_) | Restarting(_) => error.into(),
+        other => crate::failure::with_status(&other.into(), NOT_EXECUTABLE),
+    })
+}
+
+fn start(ready: Ready, streams: ProgramSide) -> anyhow::Result<Started> {
+    let inside = ready.plan.inside.clone();
+    let first = ready.plan.first_inside();
+    ready.run(streams).map_err(|error| {
+        let place = match &error {
+            StartError::Step { number, .. } => inside.get(number.wrapping_sub(first + 1)),
+            StartError::Exec(_) | StartError::Prepare(_) => None,
+        };
+        refused(&error, place).into()
+    })
+}
+
+/// A program that could not be started, in Docker's words.
+fn refused(error: &StartError, step: Option<&Step>) -> Failure {
+    let (why, status) = match (error, step) {
+        (StartError::Exec(error), _) => (error.to_string(), error.exit_code() as u8),
+        (StartError::Step { source, .. }, Some(Step::WorkingDirectory { path, .. })) => {
+            let why = source.errno().desc().to_lowercase();
+            let status = if source.errno() == Errno::ENOENT { NOT_FOUND } else { NOT_EXECUTABLE };
+            (
+                format!("chdir to cwd ({:?}) set in config.json failed: {why}", path.display().to_string()),
+                status,
+            )
+        }
+        _ => (line(&anyhow::Error::msg(chain(error))), NOT_EXECUTABLE),
+    };
+    Failure {
+        message: format!("OCI runtime exec failed: exec failed: unable to start container process: {why}"),
+        hint: error.hint(),
+        status,
+    }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+fn at_terminal(home: &Home, record: &Record, request: &exec::Exec, args: &Exec) -> anyhow::Result<u8> {
+    let ready = prepare(home, record, request)?;
+    let front = Front::take(args.interactive, args.detach_keys.clone())?;
+    let started = match start(ready, session::nothing()?) {
+        Ok(started) => started,
+        Err(error) => {
+            // The terminal first: the message is to be read.
+            drop(front);
+            return Err(error);
+        }
+    };
+    match front.stay(started)? {
+        End::Exited(status) => Ok(status as u8),
+        End::Detached => bail!("read escape sequence"),
+    }
+}
+
+/// A process is forked apart that becomes the program's parent and waits for it, so that its end is noticed by
+/// somebody. This command ends as soon as the program runs.
+fn in_background(home: &Home, record: &Record, request: &exec::Exec) -> anyhow::Result<u8> {
+    let (ours, theirs) = ipc::socketpair()?;
+    let parent = |socket: OwnedFd| {
+        let _ = mini_sys::process::set_name(c"mini-docker-exe");
+        let started = prepare(home, record, request).and_then(|ready| start(ready, session::nothing()?));
+        let told = match &started {
+            Ok(_) => ipc::send(&socket, &[b"+"], true),
+            Err(error) => ipc::send(&socket, &[b"-", line(error).as_bytes()], true),
+        };
+        drop((socket, told));
+        if let Ok(started) = started {
+            if let Some(console) = &started.console {
+                session::drain(console);
+            }
+            // Nobody asks how it ended.
+            let _ = pidfd::wait(&started.child.pidfd);
+        }
+        clone::leave(0)
+    };
+    drop(clone::fork_apart(theirs, parent)?);
+    let mut answer = [0; 4096];
+    let (length, _) = ipc::receive(ours.as_fd(), &mut answer)?;
+    match answer[..length].split_first().context("the program's parent has ended without a word")? {
+        (b'+', _) => Ok(0),
+        (_, message) => bail!("{}", String::from_utf8_lossy(message)),
+    }
+}
