@@ -2,8 +2,10 @@
 
 mod exec;
 mod image;
+mod life;
 mod output;
 mod registry;
+mod run;
 mod system;
 mod tree;
 
@@ -11,19 +13,19 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
-
-use mini_images::platform::Platform;
+use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::failure::{Failure, OURS};
 pub(crate) use exec::Exec;
 pub(crate) use image::{History, Image, Images, Import, Load, Prune, Pull, Rmi, Save, Tag, Tree};
+pub(crate) use life::{Attach, Containers, Kill, Rename, Restart, Rm, Start, Stop, Update};
 pub(crate) use output::{Events, Logs};
 pub(crate) use registry::{Login, Logout, Push, Search};
+pub(crate) use run::{Ask, Create, Explain, Make, Run};
 pub(crate) use system::{Df, Manifest, ManifestInspect, System};
 pub(crate) use tree::{Commit, Export};
 
-use crate::values::{Bytes, Cpus, EnvFile, Tmpfs, natural, whole};
+use crate::values::whole;
 
 /// A container engine to learn from, with Docker's command line.
 #[derive(Debug, Parser)]
@@ -53,6 +55,24 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Create and run a new container from an image
     Run(Box<Run>),
+    /// Create a new container
+    Create(Box<Create>),
+    /// Start one or more stopped containers
+    Start(Start),
+    /// Attach local standard input, output, and error streams to a running container
+    Attach(Attach),
+    /// Restart one or more containers
+    Restart(Restart),
+    /// Pause all processes within one or more containers
+    Pause(Containers),
+    /// Unpause all processes within one or more containers
+    Unpause(Containers),
+    /// Block until one or more containers stop, then print their exit codes
+    Wait(Containers),
+    /// Rename a container
+    Rename(Rename),
+    /// Update configuration of one or more containers
+    Update(Box<Update>),
     /// Execute a command in a running container
     Exec(Box<Exec>),
     /// List containers
@@ -123,6 +143,24 @@ pub(crate) enum Command {
 pub(crate) enum Container {
     /// Create and run a new container from an image
     Run(Box<Run>),
+    /// Create a new container
+    Create(Box<Create>),
+    /// Start one or more stopped containers
+    Start(Start),
+    /// Attach local standard input, output, and error streams to a running container
+    Attach(Attach),
+    /// Restart one or more containers
+    Restart(Restart),
+    /// Pause all processes within one or more containers
+    Pause(Containers),
+    /// Unpause all processes within one or more containers
+    Unpause(Containers),
+    /// Block until one or more containers stop, then print their exit codes
+    Wait(Containers),
+    /// Rename a container
+    Rename(Rename),
+    /// Update configuration of one or more containers
+    Update(Box<Update>),
     /// Execute a command in a running container
     Exec(Box<Exec>),
     /// List containers
@@ -142,127 +180,6 @@ pub(crate) enum Container {
     Commit(Commit),
     /// Return low-level information on containers
     Inspect(Inspect),
-}
-
-/// When `run` asks the registry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Ask {
-    /// Each time
-    Always,
-    /// When the image is not here
-    Missing,
-    /// Not at all
-    Never,
-}
-
-/// How `--explain` shows steps.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum Explain {
-    /// Lines for people
-    Text,
-    /// A JSON object a line
-    Json,
-}
-
-#[derive(Debug, Args)]
-#[command(disable_help_flag = true)]
-pub(crate) struct Run {
-    /// Number of CPUs
-    #[arg(long, value_name = "decimal")]
-    pub(crate) cpus: Option<Cpus>,
-    /// CPU shares (relative weight)
-    #[arg(short = 'c', long, value_name = "int", allow_hyphen_values = true, value_parser = natural, default_value = "0", hide_default_value = true)]
-    pub(crate) cpu_shares: u64,
-    /// CPUs in which to allow execution (0-3, 0,1)
-    #[arg(long, value_name = "string", default_value = "", hide_default_value = true)]
-    pub(crate) cpuset_cpus: String,
-    /// Run container in background and print container ID
-    #[arg(short, long)]
-    pub(crate) detach: bool,
-    /// Overwrite the default ENTRYPOINT of the image
-    #[arg(long, value_name = "string")]
-    pub(crate) entrypoint: Option<String>,
-    /// Set environment variables
-    #[arg(short, long, value_name = "list")]
-    pub(crate) env: Vec<String>,
-    /// Read in a file of environment variables
-    #[arg(long, value_name = "list")]
-    pub(crate) env_file: Vec<EnvFile>,
-    /// Show every step of the start: the system call, why, how long, the chapter
-    #[arg(long, value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "text")]
-    pub(crate) explain: Option<Explain>,
-    /// Container host name
-    #[arg(short = 'h', long, value_name = "string")]
-    pub(crate) hostname: Option<String>,
-    /// Run an init inside the container that forwards signals and reaps processes
-    #[arg(long)]
-    pub(crate) init: bool,
-    /// Keep STDIN open even if not attached
-    #[arg(short, long)]
-    pub(crate) interactive: bool,
-    /// Logging driver for the container: json-file, journald or none
-    #[arg(long, value_name = "string", default_value = "json-file", hide_default_value = true)]
-    pub(crate) log_driver: String,
-    /// Log driver options
-    #[arg(long, value_name = "list")]
-    pub(crate) log_opt: Vec<String>,
-    /// Memory limit
-    #[arg(short, long, value_name = "bytes")]
-    pub(crate) memory: Option<Bytes>,
-    /// Swap limit equal to memory plus swap: '-1' to enable unlimited swap
-    #[arg(long, value_name = "bytes", allow_hyphen_values = true)]
-    pub(crate) memory_swap: Option<Bytes>,
-    /// Assign a name to the container
-    #[arg(long, value_name = "string")]
-    pub(crate) name: Option<String>,
-    /// Connect a container to a network: none or host
-    #[arg(
-        long,
-        visible_alias = "net",
-        value_name = "network",
-        default_value = "none",
-        hide_default_value = true
-    )]
-    pub(crate) network: String,
-    /// Tune container pids limit (set -1 for unlimited)
-    #[arg(long, value_name = "int", value_parser = whole, allow_hyphen_values = true, default_value = "0", hide_default_value = true)]
-    pub(crate) pids_limit: i64,
-    /// Set platform if server is multi-platform capable
-    #[arg(long, value_name = "string")]
-    pub(crate) platform: Option<Platform>,
-    /// Pull image before running
-    #[arg(long, value_enum, default_value = "missing", value_name = "string")]
-    pub(crate) pull: Ask,
-    /// Suppress the pull output
-    #[arg(short, long)]
-    pub(crate) quiet: bool,
-    /// Mount the container's root filesystem as read only
-    #[arg(long)]
-    pub(crate) read_only: bool,
-    /// Automatically remove the container when it exits
-    #[arg(long)]
-    pub(crate) rm: bool,
-    /// Signal to stop the container
-    #[arg(long, value_name = "string")]
-    pub(crate) stop_signal: Option<String>,
-    /// Mount a tmpfs directory
-    #[arg(long, value_name = "list")]
-    pub(crate) tmpfs: Vec<Tmpfs>,
-    /// Allocate a pseudo-TTY
-    #[arg(short, long)]
-    pub(crate) tty: bool,
-    /// Ulimit options
-    #[arg(long, value_name = "ulimit")]
-    pub(crate) ulimit: Vec<crate::values::Limit>,
-    /// Username or UID (format: <name|uid>[:<group|gid>])
-    #[arg(short, long, value_name = "string")]
-    pub(crate) user: Option<String>,
-    /// Working directory inside the container
-    #[arg(short, long, value_name = "string")]
-    pub(crate) workdir: Option<String>,
-    /// The image, the command to run in it, and the command's arguments
-    #[arg(trailing_var_arg = true, required = true, num_args = 1.., value_names = ["IMAGE", "COMMAND", "ARG"])]
-    pub(crate) image_and_command: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -291,39 +208,6 @@ pub(crate) struct Ps {
     /// Display total file sizes
     #[arg(short, long)]
     pub(crate) size: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Stop {
-    /// Signal to send to the container
-    #[arg(short, long, value_name = "string")]
-    pub(crate) signal: Option<String>,
-    /// Seconds to wait before killing the container; -1 waits for ever
-    #[arg(short, long, visible_alias = "time", value_name = "int", value_parser = whole, allow_hyphen_values = true, default_value = "10")]
-    pub(crate) timeout: i64,
-    /// The containers
-    #[arg(required = true, value_name = "CONTAINER")]
-    pub(crate) containers: Vec<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Kill {
-    /// Signal to send to the container
-    #[arg(short, long, value_name = "string", default_value = "KILL")]
-    pub(crate) signal: String,
-    /// The containers
-    #[arg(required = true, value_name = "CONTAINER")]
-    pub(crate) containers: Vec<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Rm {
-    /// Force the removal of a running container (uses SIGKILL)
-    #[arg(short, long)]
-    pub(crate) force: bool,
-    /// The containers
-    #[arg(required = true, value_name = "CONTAINER")]
-    pub(crate) containers: Vec<String>,
 }
 
 #[derive(Debug, Args)]

@@ -1,6 +1,8 @@
 //! One file per verb: arguments → request → one call of the engine → output.
 
+mod attach;
 mod commit;
+mod create;
 mod df;
 mod doctor;
 mod events;
@@ -17,19 +19,26 @@ mod login;
 mod logout;
 mod logs;
 mod manifest;
+mod pause;
 mod prune;
 mod ps;
 mod pull;
 mod push;
+mod rename;
+mod restart;
+mod restore;
 mod rm;
 mod rmi;
 mod run;
 mod save;
 mod search;
+mod start;
 mod stop;
 mod tag;
 mod tree;
+mod update;
 mod version;
+mod wait;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -52,6 +61,17 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<u8> {
     match command {
         Command::Run(args) | Command::Container(Container::Run(args)) => run::run(&home?, &args),
         Command::Exec(args) | Command::Container(Container::Exec(args)) => exec::run(&home?, &args),
+        Command::Create(args) | Command::Container(Container::Create(args)) => create::run(&home?, &args),
+        Command::Start(args) | Command::Container(Container::Start(args)) => start::run(&home?, &args),
+        Command::Attach(args) | Command::Container(Container::Attach(args)) => attach::run(&home?, &args),
+        Command::Restart(args) | Command::Container(Container::Restart(args)) => restart::run(&home?, &args),
+        Command::Wait(args) | Command::Container(Container::Wait(args)) => wait::run(&home?, &args),
+        Command::Rename(args) | Command::Container(Container::Rename(args)) => rename::run(&home?, &args),
+        Command::Update(args) | Command::Container(Container::Update(args)) => update::run(&home?, &args),
+        Command::Pause(args) | Command::Container(Container::Pause(args)) => pause::run(&home?, &args, true),
+        Command::Unpause(args) | Command::Container(Container::Unpause(args)) => {
+            pause::run(&home?, &args, false)
+        }
         Command::Ps(args) | Command::Container(Container::Ls(args)) => ps::run(&home?, &args),
         Command::Logs(args) | Command::Container(Container::Logs(args)) => logs::run(&home?, &args),
         Command::Events(args) | Command::System(System::Events(args)) => events::run(&home?, &args),
@@ -75,6 +95,8 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Image(Image::Prune(args)) => prune::run(&home?, &args),
         Command::Image(Image::Tree(args)) => tree::run(&home?, &args),
         Command::Manifest(Manifest::Inspect(args)) => manifest::run(&args),
+        Command::System(System::Restore) => restore::run(&home?),
+        Command::System(System::Unit) => restore::unit(&home?),
         Command::System(System::Df(args)) => df::run(&home?, &args),
         Command::Save(args) | Command::Image(Image::Save(args)) => save::run(&home?, &args),
         Command::Image(Image::Inspect(args)) => inspect::run(&home?, &args, Some("image")),

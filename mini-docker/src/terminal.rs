@@ -15,6 +15,8 @@ use mini_sys::signal::{self, Signal, SignalFd};
 use mini_sys::tty::{self, Hidden, Raw, WindowSize};
 use mini_sys::{Errno, Pid};
 
+use crate::detach_keys::{DetachKeys, Watch};
+
 /// How it went.
 #[derive(Debug)]
 pub(crate) enum Ending {
@@ -22,6 +24,8 @@ pub(crate) enum Ending {
     Started,
     /// The program has ended with this status.
     Exited(i32),
+    /// The user has left; the program goes on.
+    Detached,
     /// The container could not be started.
     Failed {
         /// Why.
@@ -115,8 +119,24 @@ pub(crate) fn await_start(socket: &OwnedFd) -> anyhow::Result<Ending> {
     }
 }
 
+/// How this command stays with a container.
+#[derive(Debug, Clone)]
+pub(crate) struct Front {
+    /// The program has a terminal.
+    pub(crate) terminal: bool,
+    /// What is typed here goes there.
+    pub(crate) input: bool,
+    /// What it writes is shown: standard output, standard error.
+    pub(crate) output: [bool; 2],
+    /// Signals that come here go there.
+    pub(crate) signals: bool,
+    /// The keys that leave it.
+    pub(crate) keys: DetachKeys,
+}
+
 /// Signals and the terminal, as they are while a container has them.
 pub(crate) struct Taken {
+    front: Front,
     signals: SignalFd,
     /// Dropping it brings the terminal back.
     raw: Option<Raw>,
@@ -124,33 +144,35 @@ pub(crate) struct Taken {
 
 /// Takes signals, and the terminal where the container gets it. Before the container starts: its program may run
 /// at once, and from then on both are its own.
-pub(crate) fn take(terminal: bool, interactive: bool) -> anyhow::Result<Taken> {
-    let mut wanted: Vec<i32> = FORWARDED.map(|signal| signal as i32).to_vec();
-    wanted.extend(signal::real_time_numbers());
-    wanted.push(Signal::SIGWINCH as i32);
+pub(crate) fn take(front: Front) -> anyhow::Result<Taken> {
+    let mut wanted = vec![Signal::SIGWINCH as i32];
+    if front.signals {
+        wanted.extend(FORWARDED.map(|signal| signal as i32));
+        wanted.extend(signal::real_time_numbers());
+    }
     let signals = signal::signalfd(&wanted)?;
-    let raw = if terminal && interactive && is_terminal() { Some(Raw::enter(io::stdin())?) } else { None };
-    Ok(Taken { signals, raw })
+    let raw =
+        if front.terminal && front.input && is_terminal() { Some(Raw::enter(io::stdin())?) } else { None };
+    Ok(Taken { front, signals, raw })
 }
 
-/// Stays with the container until it ends.
-pub(crate) fn attend(
-    socket: &OwnedFd,
-    taken: Taken,
-    terminal: bool,
-    interactive: bool,
-) -> anyhow::Result<Ending> {
-    let Taken { signals, raw } = taken;
-    let waiting = Vec::new();
+/// Stays with the container until it ends, or the user leaves it.
+pub(crate) fn attend(socket: &OwnedFd, taken: Taken) -> anyhow::Result<Ending> {
+    let Taken { front, signals, raw } = taken;
+    // Whoever types at no terminal sends bytes, and bytes are no keys.
+    let keys = raw.as_ref().map(|_| Watch::new(&front.keys));
+    let reads_input = front.input;
     let mut session =
-        Session { socket, signals, terminal, reads_input: interactive, raw, program: None, waiting };
+        Session { socket, front, signals, keys, reads_input, raw, program: None, waiting: vec![] };
+    session.resize();
     session.run()
 }
 
 struct Session<'a> {
     socket: &'a OwnedFd,
+    front: Front,
     signals: SignalFd,
-    terminal: bool,
+    keys: Option<Watch>,
     reads_input: bool,
     /// Dropping it brings the terminal back.
     raw: Option<Raw>,
@@ -175,8 +197,8 @@ impl Session<'_> {
             if ready[1] {
                 self.take_signals()?;
             }
-            if ready.get(2) == Some(&true) {
-                self.take_input()?;
+            if ready.get(2) == Some(&true) && self.take_input()? {
+                return Ok(Ending::Detached);
             }
             if ready[0] {
                 match FromMonitor::receive(self.socket)? {
@@ -202,8 +224,13 @@ impl Session<'_> {
                 self.reads_input &= self.program.is_some();
                 self.pass_on();
             }
-            FromMonitor::Stdout(bytes) => return Ok(unread(write(&mut io::stdout(), &bytes)?)),
-            FromMonitor::Stderr(bytes) => return Ok(unread(write(&mut io::stderr(), &bytes)?)),
+            FromMonitor::Stdout(bytes) if self.front.output[0] => {
+                return Ok(unread(write(&mut io::stdout(), &bytes)?));
+            }
+            FromMonitor::Stderr(bytes) if self.front.output[1] => {
+                return Ok(unread(write(&mut io::stderr(), &bytes)?));
+            }
+            FromMonitor::Stdout(_) | FromMonitor::Stderr(_) => {}
             FromMonitor::Failed { message, hint, status } => {
                 return Ok(Some(Ending::Failed { message, hint, status }));
             }
@@ -234,28 +261,46 @@ impl Session<'_> {
         Ok(())
     }
 
-    fn take_input(&mut self) -> anyhow::Result<()> {
+    /// Passes on what is typed; whether the user leaves.
+    fn take_input(&mut self) -> anyhow::Result<bool> {
         let mut chunk = [0; CHUNK];
-        let message = match ipc::read(io::stdin(), &mut chunk) {
-            Ok(0) => None,
-            Ok(length) => Some(ToMonitor::Stdin(chunk[..length].to_vec())),
-            Err(error) if error.errno() == Errno::EAGAIN => return Ok(()),
+        match ipc::read(io::stdin(), &mut chunk) {
+            Err(error) if error.errno() == Errno::EAGAIN => {}
             // A terminal that hung up has no more input.
-            Err(_) => None,
-        };
-        self.reads_input = message.is_some();
-        match message.unwrap_or(ToMonitor::CloseStdin).send(self.socket) {
+            Ok(0) | Err(_) => {
+                self.reads_input = false;
+                self.send(&ToMonitor::CloseStdin)?;
+            }
+            Ok(length) => {
+                let (bytes, leaves) = match &mut self.keys {
+                    Some(keys) => {
+                        let typed = keys.take(&chunk[..length]);
+                        (typed.pass, typed.detach)
+                    }
+                    None => (chunk[..length].to_vec(), false),
+                };
+                if !bytes.is_empty() {
+                    self.send(&ToMonitor::Stdin(bytes))?;
+                }
+                return Ok(leaves);
+            }
+        }
+        Ok(false)
+    }
+
+    fn send(&mut self, message: &ToMonitor) -> anyhow::Result<()> {
+        match message.send(self.socket) {
             // The end of the container is told on the same socket, and read there.
             Err(error) if matches!(error.errno(), Errno::EPIPE | Errno::ECONNRESET) => {
-                self.reads_input = false
+                self.reads_input = false;
+                Ok(())
             }
-            other => other?,
+            other => Ok(other?),
         }
-        Ok(())
     }
 
     fn resize(&self) {
-        if let Some(size) = size().filter(|_| self.terminal) {
+        if let Some(size) = size().filter(|_| self.front.terminal) {
             // A monitor that is gone has no terminal to resize.
             let _ = ToMonitor::Resize(size).send(self.socket);
         }

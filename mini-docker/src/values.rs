@@ -17,6 +17,62 @@ pub(crate) fn natural(text: &str) -> Result<u64, String> {
     u64::try_from(number).map_err(|_| format!("{number} is below zero"))
 }
 
+/// A time as Go writes it, `1m30s`, in nanoseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Pause(pub(crate) i64);
+
+impl FromStr for Pause {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "0" {
+            return Ok(Self(0));
+        }
+        let time = mini_images::moment::duration(text);
+        let time = time.ok_or_else(|| format!("time: invalid duration \"{text}\""))?;
+        i64::try_from(time.as_nanos()).map(Self).map_err(|_| format!("time: invalid duration \"{text}\""))
+    }
+}
+
+/// `NAME=value` for the OCI spec.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Annotation(pub(crate) String, pub(crate) String);
+
+impl FromStr for Annotation {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('=') {
+            Some((name, value)) if !name.is_empty() => Ok(Self(name.to_owned(), value.to_owned())),
+            _ => Err(format!("invalid annotation '{text}': write NAME=value")),
+        }
+    }
+}
+
+/// A standard stream that `run` stays with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AttachTo {
+    /// Standard input.
+    Stdin,
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+impl FromStr for AttachTo {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.to_ascii_lowercase().as_str() {
+            "stdin" => Ok(Self::Stdin),
+            "stdout" => Ok(Self::Stdout),
+            "stderr" => Ok(Self::Stderr),
+            _ => Err("valid streams are STDIN, STDOUT and STDERR".to_owned()),
+        }
+    }
+}
+
 /// A number of bytes: `64m`, `1.5g`, `1024`, or -1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
 #[serde(try_from = "String")]

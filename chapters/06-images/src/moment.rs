@@ -27,8 +27,8 @@ fn seconds(text: &str) -> Option<Timestamp> {
     Timestamp::new(whole.parse().ok()?, nanoseconds).ok()
 }
 
-/// Numbers with units, in a row: `1h30m`, `1.5h`.
-fn duration(text: &str) -> Option<SignedDuration> {
+/// Numbers with units, in a row: `1h30m`, `1.5h`; none for what is no such thing.
+pub fn duration(text: &str) -> Option<SignedDuration> {
     let mut sum = SignedDuration::ZERO;
     let mut rest = text;
     while !rest.is_empty() {

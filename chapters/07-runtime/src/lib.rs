@@ -22,5 +22,6 @@ pub mod wire;
 
 pub use plan::{Plan, PlanError, Setting, plan};
 pub use program::ExecError;
+pub use resources::limits;
 pub use start::{StartError, Started, start};
 pub use step::Step;

@@ -6,7 +6,7 @@ use oci_spec::runtime::{
 };
 
 /// The limits that `resources` asks for.
-pub(crate) fn limits(resources: &LinuxResources) -> Limits {
+pub fn limits(resources: &LinuxResources) -> Limits {
     let mut limits = Limits::default();
     if let Some(memory) = resources.memory() {
         limits.memory = memory.limit();

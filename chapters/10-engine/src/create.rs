@@ -16,6 +16,7 @@ use mini_images::{Image, RunConfig};
 use mini_sys::procfs;
 
 use crate::config::{Config, HostConfig};
+use crate::events::{self, Event};
 use crate::guard::{self, GuardError};
 use crate::home::{Home, HomeError};
 use crate::id;
@@ -84,7 +85,10 @@ pub fn create(home: &Home, request: Create) -> Result<Record, CreateError> {
     let _making = guard::making(home)?;
     check_image(home, &record)?;
     match write(home, &mut record) {
-        Ok(()) => Ok(record),
+        Ok(()) => {
+            events::emit(home, &Event::container(&record, "create"));
+            Ok(record)
+        }
         Err(error) => {
             // The error that matters is the first; what stays is found by the next repair.
             let _ = names::release(home, &record.name, &record.id);
@@ -92,6 +96,14 @@ pub fn create(home: &Home, request: Create) -> Result<Record, CreateError> {
             Err(error)
         }
     }
+}
+
+/// Leaves the container as it is: its maker does not start it.
+///
+/// # Errors
+/// Those of writing the record.
+pub fn leave(home: &Home, record: &Record) -> Result<(), RecordError> {
+    Record::change(home, &record.id, |record| record.maker = None).map(drop)
 }
 
 /// Whether the image that was found is still there. From here on nobody removes it.

@@ -39,7 +39,7 @@ pub fn find(home: &Home, text: &str) -> Result<Record, FindError> {
 /// What [`FindError`] lists.
 pub fn find_id(home: &Home, text: &str) -> Result<String, FindError> {
     let name = text.strip_prefix('/').unwrap_or(text);
-    if let Some(id) = names::owner(home, name).filter(|id| home.container(id).exists()) {
+    if let Some(id) = names::owner(home, name).filter(|id| names::is_held(home, name, id)) {
         return Ok(id);
     }
     let none = || FindError::NotFound(text.to_owned());

@@ -5,8 +5,8 @@ mod fields;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::health;
 use crate::home::Home;
-use crate::list;
 use crate::record::{Record, Status};
 
 /// What Docker shows where there is no time.
@@ -75,8 +75,8 @@ fn state(home: &Home, record: &Record) -> Value {
         "StartedAt": time(state.started_at),
         "FinishedAt": time(state.finished_at),
     });
-    if let Some(health) = list::health(home, record) {
-        value["Health"] = json!({ "Status": health, "FailingStreak": 0, "Log": [] });
+    if let Some(health) = health::state(home, record) {
+        value["Health"] = json!(health);
     }
     value
 }

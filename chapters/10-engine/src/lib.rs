@@ -4,6 +4,7 @@
 //! process that stays with it (`monitor` in the source) while it runs. There is no daemon: every command reads
 //! and writes these files itself, and [`repair`] puts right what a killed one left. Book ch. 10.
 
+pub mod attach;
 pub mod commit;
 pub mod config;
 pub mod create;
@@ -15,6 +16,7 @@ pub mod export;
 pub mod filter;
 pub mod find;
 pub mod guard;
+pub mod health;
 pub mod home;
 pub mod id;
 pub mod inspect;
@@ -23,14 +25,19 @@ pub mod log_options;
 pub mod logs;
 mod monitor;
 pub mod names;
+pub mod pause;
+mod probe;
 pub mod prune;
 pub mod record;
 pub mod remove;
+pub mod rename;
 pub mod repair;
 mod restart;
+pub mod restore;
 pub mod spec;
 pub mod start;
 pub mod stop;
+pub mod update;
 mod upper;
 pub mod usage;
 pub mod user;

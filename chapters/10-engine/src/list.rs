@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::filter::{self, Filter};
 use crate::find::{self, FindError};
+use crate::health;
 use crate::home::Home;
 use crate::record::{Record, Status};
 
@@ -67,9 +68,8 @@ pub fn status(record: &Record, health: Option<&str>, now: Timestamp) -> String {
 }
 
 /// Docker's word for a container's health: `starting`, `healthy`, `unhealthy`; none for one that is not looked after.
-/// So far none is.
-pub fn health(_home: &Home, _record: &Record) -> Option<&'static str> {
-    None
+pub fn health(home: &Home, record: &Record) -> Option<&'static str> {
+    health::state(home, record).map(|state| state.status.word())
 }
 
 /// How long ago `then` was, roughly, as Docker says it.

@@ -22,6 +22,8 @@ use mini_sys::pidfd::{self, Exit};
 use mini_sys::signal::Signal;
 use mini_sys::{clone, ipc};
 
+use crate::events::{self, Event};
+use crate::health::Doctor;
 use crate::home::Home;
 use crate::record::{self, ProcessId, Record, RecordError, Status};
 use crate::restart::{self, BackOff};
@@ -173,6 +175,7 @@ impl Keeper {
             return Err(Failure::ours(&error));
         }
         streams.console = started.console.take();
+        events::emit(&self.home, &Event::container(record, "start"));
         Ok((started, streams))
     }
 
@@ -182,7 +185,8 @@ impl Keeper {
         loop {
             let begun = Instant::now();
             // Without a relay there is no way to see the end but to wait for it.
-            let exit = watch(&started, &mut relay).or_else(|_| pidfd::wait(&started.child.pidfd));
+            let exit =
+                watch(&started, &mut relay, self.doctor()).or_else(|_| pidfd::wait(&started.child.pidfd));
             let status = exit.unwrap_or(Exit::Signal(9)).shell_code();
             let after = self.note_end(status, &mut started, || pauses.next(begun.elapsed()))?;
             relay.end(status);
@@ -217,6 +221,12 @@ impl Keeper {
         }
     }
 
+    /// Who looks after its health, if that is wanted.
+    fn doctor(&self) -> Option<Doctor> {
+        let record = Record::load(&self.home, &self.id).ok().flatten()?;
+        Doctor::new(&self.home, &record)
+    }
+
     /// Writes down the end, or takes the container out of sight if that is the end of it too.
     fn note_end(
         &self,
@@ -226,20 +236,25 @@ impl Keeper {
     ) -> Result<After, RecordError> {
         let oom_killed =
             started.cgroup.as_ref().is_some_and(|cgroup| cgroup.oom_kills().is_ok_and(|kills| kills > 0));
+        let ended = Timestamp::now();
         if self.auto_remove {
+            if let Ok(Some(record)) = Record::load(&self.home, &self.id) {
+                self.tell_end(&record, status, oom_killed, ended);
+            }
             return Ok(After::Nothing(remove::hide(&self.home, &self.id).ok().flatten()));
         }
         // Before the record says that it has ended: what has ended is not looked for.
         let _ = started.cgroup.take().map(|cgroup| cgroup.remove());
         let mut again = false;
         Record::change(&self.home, &self.id, |record| {
+            self.tell_end(record, status, oom_killed, ended);
             again = restart::is_wanted(&record.host_config.restart_policy, &record.state, status);
             let state = &mut record.state;
             state.status = if again { Status::Restarting } else { Status::Exited };
             state.process = None;
             state.exit_code = status;
             state.oom_killed = oom_killed;
-            state.finished_at = Some(Timestamp::now());
+            state.finished_at = Some(ended);
             if again {
                 state.restarts += 1;
             } else {
@@ -247,6 +262,15 @@ impl Keeper {
             }
         })?;
         Ok(if again { After::Again(pause()) } else { After::Nothing(None) })
+    }
+
+    fn tell_end(&self, record: &Record, status: i32, oom_killed: bool, ended: Timestamp) {
+        if oom_killed {
+            events::emit(&self.home, &Event::container(record, "oom"));
+        }
+        let ran = record.state.started_at.map_or(0, |started| ended.as_second() - started.as_second());
+        let event = Event::container(record, "die").with("exitCode", &status).with("execDuration", &ran);
+        events::emit(&self.home, &event);
     }
 
     /// Waits before the next start; false when there is to be none.
@@ -335,10 +359,22 @@ impl Keeper {
     }
 }
 
-/// Relays until the program ends.
-fn watch(started: &Started, relay: &mut Relay) -> mini_sys::Result<Exit> {
+/// Relays until the program ends, and has its health looked after meanwhile.
+fn watch(started: &Started, relay: &mut Relay, mut doctor: Option<Doctor>) -> mini_sys::Result<Exit> {
     let pidfd = started.child.pidfd.as_fd();
-    while !relay.turn(&[pidfd], None)?.ready[0] {}
+    loop {
+        let (others, rest): (Vec<_>, _) = match &doctor {
+            Some(doctor) => ([pidfd].into_iter().chain(doctor.waits_for()).collect(), doctor.rest()),
+            None => (vec![pidfd], None),
+        };
+        let ended = relay.turn(&others, rest)?.ready[0];
+        if ended {
+            break;
+        }
+        if let Some(doctor) = &mut doctor {
+            doctor.look();
+        }
+    }
     let exit = pidfd::wait(pidfd);
     // Whoever sees that it has ended finds all its output in the log.
     relay.drain();

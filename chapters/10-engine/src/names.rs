@@ -9,6 +9,7 @@ use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
 use crate::home::Home;
+use crate::record::{self, Record};
 
 /// A name that cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -55,7 +56,7 @@ pub fn reserve(home: &Home, name: &str, id: &str) -> Result<(), NameError> {
             other => return other.map_err(failed),
         }
         match owner(home, name) {
-            Some(owner) if home.container(&owner).exists() => {
+            Some(owner) if is_held(home, name, &owner) => {
                 return Err(NameError::Taken { name: name.to_owned(), id: owner });
             }
             Some(owner) => release(home, name, &owner).map_err(failed)?,
@@ -104,6 +105,28 @@ pub fn owner(home: &Home, name: &str) -> Option<String> {
         return None;
     }
     fs::read_link(link(home, name)).ok().map(|id| id.to_string_lossy().into_owned())
+}
+
+/// Whether the container `id` exists and has this name. A rename that was killed leaves a name that points to a container
+/// of another: such a name is let go.
+pub(crate) fn is_held(home: &Home, name: &str, id: &str) -> bool {
+    let says_so = || match Record::load(home, id) {
+        // It is being made, and gets its name last.
+        Ok(Some(record)) => record.name == name || record.name.is_empty(),
+        Ok(None) => false,
+        // A damaged record says nothing.
+        Err(_) => true,
+    };
+    if says_so() {
+        return true;
+    }
+    // A rename under way reserves the name before the record has it.
+    let Ok(Some(_lock)) = record::lock(home, id) else { return false };
+    let held = says_so();
+    if !held {
+        let _ = release(home, name, id);
+    }
+    held
 }
 
 /// The names of the container `id`, found by looking at all of them.

@@ -11,9 +11,10 @@ use std::path::{Path, PathBuf};
 
 use mini_sys::signal::Signal;
 
+use crate::events::{self, Event};
 use crate::home::Home;
 use crate::names;
-use crate::record::{self, Record, RecordError};
+use crate::record::{self, Record, RecordError, Status};
 use crate::stop::{self, StopError};
 
 /// How the names of directories begin that are being deleted; a container's id follows.
@@ -22,11 +23,9 @@ pub(crate) const TRASH: &str = ".trash-";
 /// A container that cannot be removed.
 #[derive(Debug, thiserror::Error)]
 pub enum RemoveError {
-    /// Docker's words for one that runs.
-    #[error(
-        "cannot remove container \"{0}\": container is running: stop the container before removing or force remove"
-    )]
-    Running(String),
+    /// Docker's words for one that is active.
+    #[error("cannot remove container \"{0}\": container is {1}: {2} before removing or force remove")]
+    Active(String, &'static str, &'static str),
     /// It could not be killed.
     #[error(transparent)]
     Stop(#[from] StopError),
@@ -50,19 +49,32 @@ pub enum RemoveError {
 pub fn remove(home: &Home, record: &Record, force: bool) -> Result<(), RemoveError> {
     if record.state.status.is_active() {
         if !force {
-            return Err(RemoveError::Running(format!("/{}", record.name)));
+            let way = match record.state.status {
+                Status::Paused => "unpause and then stop the container",
+                _ => "stop the container",
+            };
+            return Err(RemoveError::Active(format!("/{}", record.name), record.state.status.word(), way));
         }
-        match stop::kill(record, Signal::SIGKILL as i32) {
-            // It has ended by itself since it was looked at.
-            Err(StopError::NotRunning(..)) => {}
-            other => other?,
-        }
-        stop::wait_gone(record);
+        end(home, record)?;
     }
     match hide(home, &record.id)? {
         Some(trash) => delete(&trash),
         None => Ok(()),
     }
+}
+
+/// Ends it now, and for good.
+fn end(home: &Home, record: &Record) -> Result<(), RemoveError> {
+    if record.state.status == Status::Restarting {
+        return Ok(stop::stop(home, record, Some(0), Some("SIGKILL"))?);
+    }
+    match stop::kill(home, record, Signal::SIGKILL as i32) {
+        // It has ended by itself since it was looked at.
+        Err(StopError::NotRunning(..)) => {}
+        other => other?,
+    }
+    stop::wait_gone(record);
+    Ok(())
 }
 
 /// The quick move: where the files are now; none when another was faster.
@@ -88,6 +100,7 @@ pub(crate) fn hide_locked(home: &Home, record: &Record) -> Result<Option<PathBuf
     }
     // A name that stays points nowhere, and the next who wants it takes it.
     let _ = names::release(home, &record.name, &record.id);
+    events::emit(home, &Event::container(record, "destroy"));
     Ok(Some(trash))
 }
 

@@ -30,14 +30,16 @@ pub(crate) fn is_wanted(policy: &RestartPolicy, state: &State, status: i32) -> b
     }
 }
 
-/// Whether the container is started when the machine boots, given how it was before.
-#[cfg_attr(not(test), expect(dead_code, reason = "restore comes next"))]
-pub(crate) fn is_wanted_at_boot(policy: &RestartPolicy, state: &State, was_active: bool) -> bool {
+/// Whether the container is started when the machine has booted.
+pub(crate) fn is_wanted_at_boot(policy: &RestartPolicy, state: &State) -> bool {
+    if state.started_at.is_none() || state.status.is_active() {
+        return false;
+    }
     match policy.name {
-        Restart::No => false,
         Restart::Always => true,
-        Restart::UnlessStopped => !state.stopped_by_hand,
-        Restart::OnFailure => was_active || state.exit_code != 0 && !state.stopped_by_hand,
+        Restart::No | Restart::OnFailure | Restart::UnlessStopped => {
+            is_wanted(policy, state, state.exit_code)
+        }
     }
 }
 
@@ -85,7 +87,8 @@ mod tests {
         for policy in ["always", "unless-stopped", "on-failure"] {
             assert!(!is_wanted(&policy.parse().unwrap(), &state, 1), "{policy}");
         }
-        let at_boot = |policy: &str| is_wanted_at_boot(&policy.parse().unwrap(), &state, false);
+        let state = State { started_at: Some(jiff::Timestamp::UNIX_EPOCH), ..state };
+        let at_boot = |policy: &str| is_wanted_at_boot(&policy.parse().unwrap(), &state);
         assert_eq!(
             ["always", "unless-stopped", "on-failure", "no"].map(at_boot),
             [true, false, false, false]

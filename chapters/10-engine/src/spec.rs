@@ -9,9 +9,10 @@ use mini_cgroups::Access;
 use mini_chroot::{Mount, mounts};
 use mini_security::{capabilities, paths};
 use oci_spec::runtime::{
-    BoxBuilder, Capabilities, Linux, LinuxCapabilities, LinuxCpu, LinuxDeviceCgroup, LinuxDeviceType,
-    LinuxMemory, LinuxNamespace, LinuxNamespaceType, LinuxPids, LinuxResources, Mount as OciMount,
-    PosixRlimit, PosixRlimitBuilder, PosixRlimitType, Process, Root, Spec, User as OciUser,
+    BoxBuilder, Capabilities, Linux, LinuxBlockIo, LinuxCapabilities, LinuxCpu, LinuxDeviceCgroup,
+    LinuxDeviceType, LinuxMemory, LinuxNamespace, LinuxNamespaceType, LinuxPids, LinuxResources,
+    Mount as OciMount, PosixRlimit, PosixRlimitBuilder, PosixRlimitType, Process, Root, Spec,
+    User as OciUser,
 };
 
 use crate::config::{Config, HostConfig, Ulimit};
@@ -52,6 +53,7 @@ pub fn spec(home: &Home, record: &Record, user: &User, machine: Machine) -> Resu
         .set_domainname(Some(record.config.domainname.clone()).filter(|name| !name.is_empty()))
         .set_mounts(Some(all_mounts(&directory, host, machine).iter().map(oci_mount).collect()))
         .set_process(Some(process(record, user)?))
+        .set_annotations(Some(host.annotations.clone().into_iter().collect()))
         .set_linux(Some(linux(record, machine)));
     Ok(spec)
 }
@@ -150,21 +152,30 @@ fn namespaces(host: &HostConfig, machine: Machine) -> Vec<LinuxNamespace> {
     kinds.into_iter().map(namespace).collect()
 }
 
-fn resources(host: &HostConfig) -> LinuxResources {
+pub(crate) fn resources(host: &HostConfig) -> LinuxResources {
     let some = |number: i64| (number != 0).then_some(number);
     let mut memory = LinuxMemory::default();
-    memory.set_limit(some(host.memory)).set_swap(some(host.memory_swap));
+    memory
+        .set_limit(some(host.memory))
+        .set_swap(some(host.memory_swap))
+        .set_reservation(some(host.memory_reservation));
     let mut cpu = LinuxCpu::default();
     cpu.set_shares((host.cpu_shares != 0).then_some(host.cpu_shares))
-        .set_cpus(Some(host.cpuset_cpus.clone()).filter(|cpus| !cpus.is_empty()));
+        .set_period((host.cpu_period != 0).then_some(host.cpu_period))
+        .set_quota(some(host.cpu_quota))
+        .set_cpus(Some(host.cpuset_cpus.clone()).filter(|cpus| !cpus.is_empty()))
+        .set_mems(Some(host.cpuset_mems.clone()).filter(|mems| !mems.is_empty()));
     if host.nano_cpus > 0 {
         let quota = host.nano_cpus as u128 * u128::from(PERIOD) / 1_000_000_000;
         cpu.set_period(Some(PERIOD)).set_quota(Some(i64::try_from(quota).unwrap_or(i64::MAX)));
     }
     let mut pids = LinuxPids::default();
     pids.set_limit(host.pids_limit);
+    let mut block_io = LinuxBlockIo::default();
+    block_io.set_weight(Some(host.blkio_weight));
     let mut resources = LinuxResources::default();
     resources
+        .set_block_io((host.blkio_weight != 0).then_some(block_io))
         .set_memory(Some(memory))
         .set_cpu(Some(cpu))
         .set_pids(some(host.pids_limit).map(|_| pids))

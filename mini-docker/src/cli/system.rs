@@ -13,6 +13,10 @@ pub(crate) enum System {
     Events(Events),
     /// Display system-wide information
     Info(Format),
+    /// Start the containers that their policy says, after the machine has booted
+    Restore,
+    /// Print a unit for systemd that does so at every boot
+    Unit,
 }
 
 #[derive(Debug, Args)]

@@ -11,7 +11,7 @@ pub(crate) fn run(home: &Home, args: &Kill) -> anyhow::Result<u8> {
         mini_sys::signal::parse(&args.signal).ok_or_else(|| StopError::Signal(args.signal.clone()))?;
     super::for_each(&args.containers, |name| {
         let record = mini_engine::find(home, name)?;
-        stop::kill(&record, number)?;
+        stop::kill(home, &record, number)?;
         Ok(format!("{name}\n"))
     })
 }

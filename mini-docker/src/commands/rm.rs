@@ -1,5 +1,6 @@
 //! `rm`: remove containers. docker-rm(1).
 
+use anyhow::bail;
 use mini_engine::find::FindError;
 use mini_engine::{Home, remove};
 
@@ -7,6 +8,13 @@ use crate::cli::Rm;
 
 pub(crate) fn run(home: &Home, args: &Rm) -> anyhow::Result<u8> {
     super::repair(home);
+    if args.link {
+        // Links belong to the default bridge of old, which this engine does not have; names on networks take their place.
+        return super::for_each(&args.containers, |name| {
+            mini_engine::find(home, name)?;
+            bail!("Conflict, cannot remove the default link name of the container")
+        });
+    }
     super::for_each(&args.containers, |name| {
         match mini_engine::find(home, name) {
             Ok(record) => remove::remove(home, &record, args.force)?,

@@ -1,0 +1,136 @@
+//! `update`: other limits and another restart policy for a container that is there, whether it runs or not.
+//!
+//! The kernel's files are written first: a limit that the kernel refuses is not written down. docker-update(1);
+//! book ch. 3, 10.
+
+use mini_cgroups::{Cgroup, CgroupError, Layout, PlanError};
+
+use crate::config::{HostConfig, RestartPolicy};
+use crate::events::{self, Event};
+use crate::home::Home;
+use crate::record::{self, Record, RecordError};
+use crate::spec;
+
+/// What is to change; what is none stays.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Update {
+    /// Memory in bytes.
+    pub memory: Option<i64>,
+    /// Memory and swap in bytes; -1: no limit.
+    pub memory_swap: Option<i64>,
+    /// Memory in bytes that it is pressed back to.
+    pub memory_reservation: Option<i64>,
+    /// Processors, in billionths.
+    pub nano_cpus: Option<u64>,
+    /// A part of contended processors.
+    pub cpu_shares: Option<u64>,
+    /// A period of the processors' time, in microseconds.
+    pub cpu_period: Option<u64>,
+    /// How much of a period it may use, in microseconds.
+    pub cpu_quota: Option<i64>,
+    /// The processors it may use.
+    pub cpuset_cpus: Option<String>,
+    /// The memory nodes it may use.
+    pub cpuset_mems: Option<String>,
+    /// Its part of a contended disk.
+    pub blkio_weight: Option<u16>,
+    /// Processes at most.
+    pub pids_limit: Option<i64>,
+    /// When it is started again.
+    pub restart_policy: Option<RestartPolicy>,
+}
+
+/// A container that cannot be changed so.
+#[derive(Debug, thiserror::Error)]
+pub enum UpdateError {
+    /// Docker's words for one that is removed at its end.
+    #[error("Restart policy cannot be updated because AutoRemove is enabled for the container")]
+    AutoRemove,
+    /// Docker's words for two ways to say the same.
+    #[error("Conflicting options: Nano CPUs and CPU Period cannot both be set.")]
+    TwoWays,
+    /// It has been removed.
+    #[error("No such container: {0}")]
+    Gone(String),
+    /// Its cgroups cannot be found out about.
+    #[error("look for control groups")]
+    Look(#[source] mini_sys::Error),
+    /// No cgroup can be like that.
+    #[error("Cannot update container {id}")]
+    Plan {
+        /// The container.
+        id: String,
+        /// Why.
+        source: PlanError,
+    },
+    /// The kernel refuses.
+    #[error("Cannot update container {id}")]
+    Cgroup {
+        /// The container.
+        id: String,
+        /// Why.
+        source: CgroupError,
+    },
+    /// Its record.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+}
+
+/// Changes the container.
+///
+/// # Errors
+/// What [`UpdateError`] lists; its record is as before then.
+pub fn update(home: &Home, record: &Record, change: &Update) -> Result<(), UpdateError> {
+    let gone = || UpdateError::Gone(record.name.clone());
+    let _lock = record::lock(home, &record.id)?.ok_or_else(gone)?;
+    let mut record = Record::load(home, &record.id)?.ok_or_else(gone)?;
+    if change.restart_policy.is_some() && record.host_config.auto_remove {
+        return Err(UpdateError::AutoRemove);
+    }
+    let host = changed(&record.host_config, change)?;
+    if record.state.status.is_up() && limits(&host) != limits(&record.host_config) {
+        let layout = Layout::detect().map_err(UpdateError::Look)?;
+        let cgroup = Cgroup::open(&layout, &Home::cgroup(&record.id));
+        let mut cgroup = cgroup.map_err(|source| UpdateError::Plan { id: record.id.clone(), source })?;
+        let updated = cgroup.update(&limits(&host));
+        updated.map_err(|source| UpdateError::Cgroup { id: record.id.clone(), source })?;
+    }
+    record.host_config = host;
+    record.save(home)?;
+    events::emit(home, &Event::container(&record, "update"));
+    Ok(())
+}
+
+fn limits(host: &HostConfig) -> mini_cgroups::Limits {
+    mini_runtime::limits(&spec::resources(host))
+}
+
+fn changed(host: &HostConfig, change: &Update) -> Result<HostConfig, UpdateError> {
+    let mut host = host.clone();
+    let by_period = change.cpu_period.is_some() || change.cpu_quota.is_some();
+    if change.nano_cpus.is_some_and(|cpus| cpus > 0) && (by_period || host.cpu_quota > 0)
+        || by_period && host.nano_cpus > 0
+    {
+        return Err(UpdateError::TwoWays);
+    }
+    let Update { memory, memory_swap, memory_reservation, .. } = change;
+    set(&mut host.memory, memory);
+    set(&mut host.memory_swap, memory_swap);
+    set(&mut host.memory_reservation, memory_reservation);
+    set(&mut host.nano_cpus, &change.nano_cpus);
+    set(&mut host.cpu_shares, &change.cpu_shares);
+    set(&mut host.cpu_period, &change.cpu_period);
+    set(&mut host.cpu_quota, &change.cpu_quota);
+    set(&mut host.cpuset_cpus, &change.cpuset_cpus);
+    set(&mut host.cpuset_mems, &change.cpuset_mems);
+    set(&mut host.blkio_weight, &change.blkio_weight);
+    set(&mut host.pids_limit, &change.pids_limit);
+    set(&mut host.restart_policy, &change.restart_policy);
+    Ok(host)
+}
+
+fn set<T: Clone>(value: &mut T, new: &Option<T>) {
+    if let Some(new) = new {
+        value.clone_from(new);
+    }
+}
