@@ -200,14 +200,20 @@ impl Index {
         Ok(self.read()?.manifests().iter().filter_map(|line| Listed::read(&self.blobs, line)).collect())
     }
 
-    /// The blobs that all lines lead to, as far as they are here: images for other platforms too.
+    /// The blobs to which those lines lead that are `wanted`, images for other platforms included. One that is about
+    /// no image is asked for as none.
     ///
     /// # Errors
     /// As [`Self::list`].
-    pub(crate) fn reached(&self) -> Result<HashSet<Digest>, IndexError> {
+    pub(crate) fn reached(
+        &self,
+        wanted: impl Fn(Option<&Listed>) -> bool,
+    ) -> Result<HashSet<Digest>, IndexError> {
         let mut reached = HashSet::new();
         for line in self.read()?.manifests() {
-            choice::reach(&self.blobs, line, &mut reached);
+            if wanted(Listed::read(&self.blobs, line).as_ref()) {
+                choice::reach(&self.blobs, line, &mut reached);
+            }
         }
         Ok(reached)
     }

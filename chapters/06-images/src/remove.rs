@@ -104,7 +104,7 @@ impl Images {
 
     /// The same for who is alone with the store already.
     pub(crate) fn clear_unlisted(&self) -> Result<Vec<Digest>, StoreError> {
-        let mut used = self.index.reached()?;
+        let mut used = self.index.reached(|_| true)?;
         let mut chains = HashSet::new();
         for line in self.index.list()? {
             let manifest = self.manifest(&line.manifest)?;

@@ -400,14 +400,6 @@ impl Images {
             crate::host::sweep(&self.layout);
         }
     }
-
-    /// The size of the image's files, unpacked, in bytes.
-    ///
-    /// # Errors
-    /// A layer that is not there.
-    pub fn size(&self, image: &Image) -> Result<u64, StoreError> {
-        image.chain_ids().iter().try_fold(0, |sum, chain| Ok(sum + self.layers.get(chain)?.size))
-    }
 }
 
 /// Frees the name for another image; the one that had it stays listed, without a name if it has no other.

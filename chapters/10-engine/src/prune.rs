@@ -16,7 +16,7 @@ use crate::usage::{UsageError, used_images};
 pub struct Pruned {
     /// Names, images and layers.
     pub removed: Vec<Removed>,
-    /// The bytes of the layers' files.
+    /// The bytes of blobs and of the layers' files.
     pub reclaimed: u64,
 }
 
@@ -28,11 +28,7 @@ pub struct Pruned {
 pub fn images(home: &Home, all: bool, filters: &[Filter]) -> Result<Pruned, UsageError> {
     let images = home.images()?;
     let _removing = guard::removing(home)?;
-    let size = |images: &mini_images::Images| -> Result<u64, UsageError> {
-        let layers = images.layers.list().map_err(mini_images::StoreError::from)?;
-        Ok(layers.iter().map(|layer| layer.size).sum())
-    };
-    let before = size(&images)?;
+    let before = images.taken()?;
     let all = all || filters.contains(&Filter::Dangling(false));
     let (_, filters): (Vec<Filter>, Vec<Filter>) =
         filters.iter().cloned().partition(|filter| matches!(filter, Filter::Dangling(_)));
@@ -45,5 +41,5 @@ pub fn images(home: &Home, all: bool, filters: &[Filter]) -> Result<Pruned, Usag
     }
     let ids: Vec<Digest> = unneeded.iter().map(|image| image.id).collect();
     let removed = images.remove_images(&ids)?;
-    Ok(Pruned { removed, reclaimed: before.saturating_sub(size(&images)?) })
+    Ok(Pruned { removed, reclaimed: before.saturating_sub(images.taken()?) })
 }

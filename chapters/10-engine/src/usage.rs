@@ -1,7 +1,7 @@
 //! What takes up room: images, the layers that they share, and what containers wrote. docker-system-df(1); book ch. 10.
 //!
-//! A layer is on the disk once, however many images have it, so the sizes of images add up to more than there is. What
-//! could be got back is what no container stands on.
+//! A layer is on the disk once, however many images have it, and beside it lies the blob that it came as, so the sizes
+//! of images do not add up to what there is. What could be got back is what no container stands on.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -44,10 +44,10 @@ pub struct ContainerUsage {
 pub struct Usage {
     /// Images, the last made first.
     pub images: Vec<ImageUsage>,
-    /// All layers, in bytes.
-    pub layers: u64,
+    /// All layers and blobs, in bytes.
+    pub taken: u64,
     /// Those of them that containers stand on.
-    pub layers_used: u64,
+    pub taken_by_used: u64,
     /// Containers, the last made first.
     pub containers: Vec<ContainerUsage>,
 }
@@ -110,15 +110,12 @@ pub fn usage(home: &Home) -> Result<Usage, UsageError> {
             image,
         }
     };
-    let images: Vec<ImageUsage> = all.into_iter().map(of_image).collect();
-    let stood_on: HashSet<Digest> = images
-        .iter()
-        .filter(|usage| usage.containers > 0)
-        .flat_map(|usage| usage.image.chain_ids())
-        .collect();
-    let layers_used = sum(&mut stood_on.into_iter());
-    let layers = sum(&mut sizes.keys().copied());
-    Ok(Usage { images, layers, layers_used, containers: containers(home)? })
+    Ok(Usage {
+        images: all.into_iter().map(of_image).collect(),
+        taken: images.taken()?,
+        taken_by_used: images.taken_by(&used.keys().copied().collect())?,
+        containers: containers(home)?,
+    })
 }
 
 /// How large containers are: what each wrote, and all that it sees.
@@ -184,7 +181,7 @@ impl Usage {
 
     /// The bytes that removing all unused images would free.
     pub fn images_reclaimable(&self) -> u64 {
-        self.layers - self.layers_used
+        self.taken.saturating_sub(self.taken_by_used)
     }
 
     /// How many containers run.

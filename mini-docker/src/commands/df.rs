@@ -27,7 +27,7 @@ pub(crate) fn run(home: &Home, args: &cli::Df) -> anyhow::Result<u8> {
     if args.verbose && args.format.is_none() {
         return print(&verbose(&usage)?);
     }
-    let images = (usage.images.len(), usage.images_active(), usage.layers, usage.images_reclaimable());
+    let images = (usage.images.len(), usage.images_active(), usage.taken, usage.images_reclaimable());
     let containers =
         (usage.containers.len(), usage.containers_active(), usage.written(), usage.containers_reclaimable());
     let rows = [
