@@ -1,4 +1,4 @@
-//! How far a pull has come: bars on a terminal, else a line for each change of a layer. docker-pull(1).
+//! How far a pull or push has come: bars on a terminal, else a line for each change of a layer. docker-pull(1).
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -7,6 +7,7 @@ use std::sync::Mutex;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use mini_images::pull::Event;
+use mini_images::push;
 use mini_layers::Digest;
 
 /// Where progress is told.
@@ -48,7 +49,7 @@ pub(crate) struct Progress {
 
 struct Layer {
     bar: ProgressBar,
-    /// It has nothing more to tell: it was here before, or is complete.
+    /// It has nothing more to tell: it was there before, or is complete.
     told: bool,
 }
 
@@ -58,50 +59,76 @@ impl Progress {
         Self { to, bars, layers: Mutex::default() }
     }
 
-    /// Tells what happens, from whichever thread it comes.
-    pub(crate) fn tell(&self, event: Event) {
+    /// Tells what happens to layers that are pulled, from whichever thread it comes.
+    pub(crate) fn pulled(&self, event: Event) {
         let Ok(mut layers) = self.layers.lock() else { return };
         match event {
             Event::Layers(all) => {
                 for (digest, is_here) in all {
-                    if let Entry::Vacant(new) = layers.entry(digest) {
-                        new.insert(Layer { bar: self.begin(&digest), told: false });
-                        self.say(&mut layers, &digest, if is_here { HERE } else { "Pulling fs layer" });
-                    }
+                    self.begin(&mut layers, digest, if is_here { HERE } else { "Pulling fs layer" }, is_here);
                 }
             }
-            Event::Received { layer, bytes, of } => {
-                if let Some(layer) = layers.get(&layer).filter(|_| self.bars.is_some()) {
-                    if layer.bar.length() != Some(of) {
-                        layer.bar.set_length(of);
-                        layer.bar.set_style(style("{prefix}: Downloading [{bar:50}] {bytes}/{total_bytes}"));
-                    }
-                    layer.bar.set_position(bytes);
-                }
-            }
-            Event::Downloaded(layer) => self.say(&mut layers, &layer, "Download complete"),
-            Event::Complete(layer) => self.say(&mut layers, &layer, COMPLETE),
+            Event::Received { layer, bytes, of } => self.advance(&layers, &layer, "Downloading", bytes, of),
+            Event::Downloaded(layer) => self.say(&mut layers, &layer, "Download complete", false),
+            Event::Complete(layer) => self.say(&mut layers, &layer, "Pull complete", true),
         }
     }
 
-    fn begin(&self, layer: &Digest) -> ProgressBar {
+    /// The same of layers that are pushed.
+    pub(crate) fn pushed(&self, event: push::Event) {
+        let Ok(mut layers) = self.layers.lock() else { return };
+        match event {
+            push::Event::Layers(all) => {
+                for digest in all {
+                    self.begin(&mut layers, digest, "Preparing", false);
+                }
+            }
+            push::Event::Sent { layer, bytes, of } => self.advance(&layers, &layer, "Pushing", bytes, of),
+            push::Event::Present(layer) => self.say(&mut layers, &layer, "Layer already exists", true),
+            push::Event::Mounted { layer, from } => {
+                self.say(&mut layers, &layer, &format!("Mounted from {from}"), true);
+            }
+            push::Event::Pushed(layer) => self.say(&mut layers, &layer, "Pushed", true),
+        }
+    }
+
+    fn begin(&self, layers: &mut HashMap<Digest, Layer>, layer: Digest, what: &str, is_last: bool) {
+        let Entry::Vacant(new) = layers.entry(layer) else { return };
         let bar = match &self.bars {
             Some(bars) => bars.add(ProgressBar::new(0)),
             None => ProgressBar::hidden(),
         };
         bar.set_prefix(layer.hex()[..12].to_owned());
-        bar
+        new.insert(Layer { bar, told: false });
+        self.say(layers, &layer, what, is_last);
     }
 
-    fn say(&self, layers: &mut HashMap<Digest, Layer>, digest: &Digest, what: &'static str) {
+    fn advance(
+        &self,
+        layers: &HashMap<Digest, Layer>,
+        layer: &Digest,
+        verb: &'static str,
+        bytes: u64,
+        of: u64,
+    ) {
+        let Some(layer) = layers.get(layer).filter(|_| self.bars.is_some()) else { return };
+        if layer.bar.length() != Some(of) {
+            layer.bar.set_length(of);
+            layer.bar.set_message(verb);
+            layer.bar.set_style(style("{prefix}: {msg} [{bar:50}] {bytes}/{total_bytes}"));
+        }
+        layer.bar.set_position(bytes);
+    }
+
+    fn say(&self, layers: &mut HashMap<Digest, Layer>, digest: &Digest, what: &str, is_last: bool) {
         let Some(layer) = layers.get_mut(digest).filter(|layer| !layer.told) else { return };
-        layer.told = [HERE, COMPLETE].contains(&what);
+        layer.told = is_last;
         if self.bars.is_none() {
             self.to.line(&format!("{}: {what}", layer.bar.prefix()));
             return;
         }
         layer.bar.set_style(style("{prefix}: {msg}"));
-        layer.bar.set_message(what);
+        layer.bar.set_message(what.to_owned());
         if layer.told {
             layer.bar.abandon();
         } else {
@@ -111,7 +138,6 @@ impl Progress {
 }
 
 const HERE: &str = "Already exists";
-const COMPLETE: &str = "Pull complete";
 
 /// Docker's look of a bar.
 fn style(template: &'static str) -> ProgressStyle {

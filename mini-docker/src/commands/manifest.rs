@@ -1,5 +1,7 @@
 //! `manifest inspect`: what a registry has under a name. docker-manifest-inspect(1).
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use mini_images::Reference;
 use mini_images::lookup::{Content, Look};
 use mini_images::registry::Manifest;
@@ -70,7 +72,8 @@ fn described(place: &str, manifest: &Manifest, platform: Value) -> anyhow::Resul
     if !platform.is_null() {
         descriptor["platform"] = platform;
     }
-    Ok(json!({ "Ref": place, "Descriptor": descriptor, kind: content }))
+    let raw = STANDARD.encode(&manifest.content);
+    Ok(json!({ "Ref": place, "Descriptor": descriptor, "Raw": raw, kind: content }))
 }
 
 fn pretty(value: &Value, indent: &[u8]) -> anyhow::Result<String> {

@@ -69,7 +69,7 @@ fn fetch(home: &Home, name: &Reference, platform: Option<&Platform>, to: To) -> 
     let what = name.digest().map(ToString::to_string).or(name.tag().map(str::to_owned));
     to.line(&format!("{}: Pulling from {}", what.unwrap_or_default(), name.repository()));
     let progress = Progress::new(to);
-    let pulled = images.pull(&request, &|event| progress.tell(event))?;
+    let pulled = images.pull(&request, &|event| progress.pulled(event))?;
     to.line(&format!("Digest: {}", pulled.digest));
     events::emit(home, &Event::image("pull", &name.familiar(), &name.familiar_repository()));
     Ok(pulled)

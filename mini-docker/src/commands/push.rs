@@ -4,11 +4,12 @@ use anyhow::Context as _;
 use mini_engine::Home;
 use mini_engine::events;
 use mini_images::Reference;
-use mini_images::push::{Event, Push, PushError};
+use mini_images::push::{Push, PushError};
 
 use crate::cli;
 use crate::commands::print;
 use crate::failure::Failure;
+use crate::progress::{Progress, To};
 use crate::settings;
 
 pub(crate) fn run(home: &Home, args: &cli::Push) -> anyhow::Result<u8> {
@@ -43,11 +44,8 @@ pub(crate) fn run(home: &Home, args: &cli::Push) -> anyhow::Result<u8> {
             piece: Push::PIECE,
         };
         let tag = name.tag().context("a name without a tag")?;
-        let pushed = images.push(&push, &|event| {
-            if !args.quiet {
-                tell(event);
-            }
-        })?;
+        let progress = Progress::new(if args.quiet { To::Nobody } else { To::Output });
+        let pushed = images.push(&push, &|event| progress.pushed(event))?;
         events::emit(home, &events::Event::image("push", &name.familiar(), &name.familiar_repository()));
         if args.quiet {
             print(&format!("{name}\n"))?;
@@ -56,21 +54,4 @@ pub(crate) fn run(home: &Home, args: &cli::Push) -> anyhow::Result<u8> {
         }
     }
     Ok(0)
-}
-
-/// Progress as lines, for what is no terminal: each change of a layer once.
-fn tell(event: Event) {
-    let (layer, what) = match event {
-        Event::Layers(layers) => {
-            let lines = layers.iter().map(|layer| format!("{}: Preparing\n", &layer.hex()[..12]));
-            // A reader who has gone away does not stop a push.
-            let _ = print(&lines.collect::<String>());
-            return;
-        }
-        Event::Sent { .. } => return,
-        Event::Present(layer) => (layer, "Layer already exists".to_owned()),
-        Event::Mounted { layer, from } => (layer, format!("Mounted from {from}")),
-        Event::Pushed(layer) => (layer, "Pushed".to_owned()),
-    };
-    let _ = print(&format!("{}: {what}\n", &layer.hex()[..12]));
 }

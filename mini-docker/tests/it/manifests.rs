@@ -1,5 +1,7 @@
 //! `manifest inspect`: what a registry has under a name.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::harness::Engine;
@@ -28,8 +30,16 @@ fn a_manifest_and_an_index_are_shown_as_they_are() {
     let all = ["", "", "-v", "-v --insecure"].iter().zip([":amd64", ":1", ":arm64", ":1"]);
     let all: Vec<String> = all.map(|(line, name)| inspect(line, name)).collect();
     // Other bytes come out of another version of the compressor.
-    let filters = vec![("sha256:[0-9a-f]{64}", "DIGEST"), ("\"size\": [0-9]+", "\"size\": BYTES")];
+    let filters = vec![
+        ("sha256:[0-9a-f]{64}", "DIGEST"),
+        ("\"size\": [0-9]+", "\"size\": BYTES"),
+        ("\"Raw\": \"[^\"]+", "\"Raw\": \"BASE64"),
+    ];
     insta::with_settings!({ filters => filters }, { insta::assert_snapshot!(all.join("\n\n")) });
+    // What is told raw has the digest that is told.
+    let verbose = parsed(&inspect("-v", ":arm64"));
+    let raw = STANDARD.decode(verbose["Raw"].as_str().unwrap()).unwrap();
+    assert_eq!(verbose["Descriptor"]["digest"], mini_layers::Digest::of(&raw).to_string());
     let digest = index["manifests"][1]["digest"].as_str().unwrap();
     assert_eq!(inspect("", &format!("@{digest}")), inspect("", ":arm64"));
     let message = engine.with("manifest inspect", &[&format!("{}/lib/app:2", registry.address())]).fails(1);

@@ -6,8 +6,10 @@ use mini_layers::Digest;
 use serde_json::json;
 
 use crate::harness::{Engine, finish};
+use crate::made::layer;
 use crate::needs;
 use crate::passage::Passage;
+use crate::pty::Session;
 use crate::registry::Registry;
 use crate::tars::{self, Tar};
 
@@ -146,4 +148,28 @@ fn a_connection_that_breaks_while_a_layer_is_sent_does_not_stop_the_push() {
     engine.with("rmi", &[&name]).ok();
     engine.with("pull -q", &[&name]).ok();
     assert_eq!(engine.inspect(&name, ".Id"), id);
+}
+
+#[test]
+fn on_a_terminal_each_layer_has_a_line_that_changes() {
+    let engine = Engine::anywhere();
+    let Some(registry) = Registry::start(&engine) else { return };
+    let name = format!("{}/lib/app:1", registry.address());
+    load(&engine, std::slice::from_ref(&name), &[layer("noise", &"n".repeat(1 << 20)), layer("a", "b")]);
+    let terminal = |line: &str| {
+        let (code, text) = Session::start(&mut engine.command(line, &[&name]), 120, 30).end();
+        assert_eq!(code, 0, "{text}");
+        text
+    };
+    let pushed = terminal("push");
+    engine.with("rmi", &[&name]).ok();
+    let pulled = terminal("pull");
+    for (text, first, last) in
+        [(&pushed, "Preparing", "Pushed"), (&pulled, "Pulling fs layer", "Pull complete")]
+    {
+        // Up to the first of the lines, to write them again.
+        assert!(text.contains("\u{1b}[1A") || text.contains("\u{1b}[2A"), "{text:?}");
+        assert!(text.contains(&format!(": {first}")), "{text:?}");
+        assert!(text.matches(&format!(": {last}")).count() >= 2, "{text:?}");
+    }
 }
