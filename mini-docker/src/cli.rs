@@ -252,7 +252,8 @@ pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Cli, Fa
     }
 }
 
-/// The last of a repeated flag counts, and a switch may be given a value: `--rm=false`.
+/// The last of a repeated flag counts, a switch may be given a value (`--rm=false`), and what follows a flag that wants
+/// a value is one, whatever it begins with.
 fn as_docker_reads(command: clap::Command) -> clap::Command {
     let switch = |arg: clap::Arg| match arg.get_action() {
         ArgAction::SetTrue => arg
@@ -262,6 +263,7 @@ fn as_docker_reads(command: clap::Command) -> clap::Command {
             .default_value("false")
             .default_missing_value("true")
             .value_parser(clap::value_parser!(bool)),
+        action if action.takes_values() && !arg.is_positional() => arg.allow_hyphen_values(true),
         _ => arg,
     };
     command.args_override_self(true).mut_args(switch).mut_subcommands(as_docker_reads)

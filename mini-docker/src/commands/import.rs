@@ -14,11 +14,14 @@ use crate::cli;
 use crate::commands::print;
 use crate::settings;
 
+/// What the history says where nobody says anything else. Docker's command reads a file too as if it were `-`.
+const SOURCE: &str = "Imported from -";
+
 pub(crate) fn run(home: &Home, args: &cli::Import) -> anyhow::Result<u8> {
     let name = args.name.as_ref().map(|text| text.parse::<Reference>()).transpose()?;
     let path = args.file.display().to_string();
     let mut content = open(&args.file).with_context(|| format!("cannot import `{path}`"))?;
-    let message = args.message.clone().unwrap_or_else(|| format!("Imported from {path}"));
+    let message = args.message.clone().unwrap_or_else(|| SOURCE.to_owned());
     let mut images = home.images()?;
     images.bounds = settings::bounds()?;
     images.sweep();

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use crate::harness::eventually;
+
 /// How long the kernel and a monitor may take to clear away.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -78,4 +80,27 @@ fn all_cgroups() -> Vec<PathBuf> {
 
 fn is_empty(cgroup: &Path) -> bool {
     fs::read_to_string(cgroup.join("cgroup.procs")).is_ok_and(|pids| pids.is_empty())
+}
+
+/// Removes the cgroup of this name at the top of every tree, with those below it: what another engine made for a test
+/// and leaves to the next.
+pub(crate) fn remove_groups(name: &str) {
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    for line in mounts.lines().filter(|line| line.contains(" - cgroup")) {
+        let top = Path::new(line.split(' ').nth(4).unwrap_or_default()).join(name);
+        if !std::thread::panicking() {
+            eventually("nobody is in the other engine's cgroups", || remove_tree(&top));
+        }
+    }
+}
+
+/// False while one is in use.
+fn remove_tree(top: &Path) -> bool {
+    for entry in std::fs::read_dir(top).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            remove_tree(&entry.path());
+        }
+    }
+    let _ = std::fs::remove_dir(top);
+    !top.exists()
 }

@@ -11,6 +11,7 @@
     reason = "a test that cannot go on panics, and says what it skips"
 )]
 
+mod behaviour;
 mod columns;
 mod commit;
 mod crash;

@@ -2,11 +2,10 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::thread;
 
-use crate::harness::{Done, Engine, eventually, finish};
-use crate::needs;
+use crate::harness::{Done, Engine, finish};
 use crate::tars::{self, Tar};
+use crate::{leaks, needs};
 
 /// podman with directories among those of the test, which its own containers and images never leave.
 struct Podman<'a> {
@@ -65,25 +64,8 @@ impl Drop for Podman<'_> {
     fn drop(&mut self) {
         // What a failed test left of its containers, and the cgroups in which podman leaves its monitors' own.
         let _ = finish(&mut self.command("rm --all --force", &[] as &[&str]), None);
-        let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-        for line in mounts.lines().filter(|line| line.contains(" - cgroup")) {
-            let top = Path::new(line.split(' ').nth(4).unwrap_or_default()).join(&self.parent[1..]);
-            if !thread::panicking() {
-                eventually("the cgroups of podman's monitors are empty", || remove_groups(&top));
-            }
-        }
+        leaks::remove_groups(&self.parent[1..]);
     }
-}
-
-/// Removes a cgroup with those below it; false while one is in use.
-fn remove_groups(top: &Path) -> bool {
-    for entry in std::fs::read_dir(top).into_iter().flatten().flatten() {
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            remove_groups(&entry.path());
-        }
-    }
-    let _ = std::fs::remove_dir(top);
-    !top.exists()
 }
 
 /// An engine with `web:1` and `web:2`, which print their numbers.
