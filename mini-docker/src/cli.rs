@@ -19,7 +19,7 @@ use crate::failure::{Failure, OURS};
 pub(crate) use exec::Exec;
 pub(crate) use image::{History, Image, Images, Import, Load, Prune, Pull, Rmi, Save, Tag, Tree};
 pub(crate) use life::{Attach, Containers, Kill, Rename, Restart, Rm, Start, Stop, Update};
-pub(crate) use output::{Events, Logs};
+pub(crate) use output::{Events, Logs, Stats};
 pub(crate) use registry::{Login, Logout, Push, Search};
 pub(crate) use run::{Ask, Create, Explain, Make, Run};
 pub(crate) use system::{Df, Manifest, ManifestInspect, System};
@@ -82,6 +82,8 @@ pub(crate) enum Command {
     Logs(Logs),
     /// Get real time events from the server
     Events(Events),
+    /// Display a live stream of container(s) resource usage statistics
+    Stats(Stats),
     /// Stop one or more running containers
     Stop(Stop),
     /// Kill one or more running containers
@@ -168,6 +170,8 @@ pub(crate) enum Container {
     Ls(Ps),
     /// Fetch the logs of a container
     Logs(Logs),
+    /// Display a live stream of container(s) resource usage statistics
+    Stats(Stats),
     /// Stop one or more running containers
     Stop(Stop),
     /// Kill one or more running containers

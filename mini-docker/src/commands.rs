@@ -33,6 +33,7 @@ mod run;
 mod save;
 mod search;
 mod start;
+mod stats;
 mod stop;
 mod tag;
 mod tree;
@@ -75,6 +76,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Ps(args) | Command::Container(Container::Ls(args)) => ps::run(&home?, &args),
         Command::Logs(args) | Command::Container(Container::Logs(args)) => logs::run(&home?, &args),
         Command::Events(args) | Command::System(System::Events(args)) => events::run(&home?, &args),
+        Command::Stats(args) | Command::Container(Container::Stats(args)) => stats::run(&home?, &args),
         Command::Stop(args) | Command::Container(Container::Stop(args)) => stop::run(&home?, &args),
         Command::Kill(args) | Command::Container(Container::Kill(args)) => kill::run(&home?, &args),
         Command::Rm(args) | Command::Container(Container::Rm(args)) => rm::run(&home?, &args),

@@ -271,20 +271,30 @@ pub(crate) fn exact_size(bytes: u64) -> String {
     with_unit(bytes, 4)
 }
 
-fn with_unit(bytes: u64, digits: usize) -> String {
-    let mut size = bytes as f64;
-    for unit in ["B", "kB", "MB", "GB", "TB"] {
-        if size < 1000.0 {
-            return format!("{}{unit}", significant(size, digits));
-        }
-        size /= 1000.0;
-    }
-    format!("{}PB", significant(size, digits))
+/// A size in powers of two, as Docker tells memory: `1.5GiB`.
+pub(crate) fn binary_size(bytes: u64) -> String {
+    in_units(bytes, 4, 1024.0, ["B", "KiB", "MiB", "GiB", "TiB", "PiB"])
 }
 
-/// C's `%.3g` and the like, of at most a thousand: significant digits, no zeros at the end.
+fn with_unit(bytes: u64, digits: usize) -> String {
+    in_units(bytes, digits, 1000.0, ["B", "kB", "MB", "GB", "TB", "PB"])
+}
+
+fn in_units(bytes: u64, digits: usize, base: f64, units: [&str; 6]) -> String {
+    let mut size = bytes as f64;
+    let mut unit = 0;
+    while size >= base && unit < units.len() - 1 {
+        size /= base;
+        unit += 1;
+    }
+    format!("{}{}", significant(size, digits), units[unit])
+}
+
+/// C's `%.3g` and the like, of a little more than a thousand at most: significant digits, no zeros at the end.
 fn significant(number: f64, digits: usize) -> String {
-    let whole = if number >= 100.0 {
+    let whole = if number >= 1000.0 {
+        4
+    } else if number >= 100.0 {
         3
     } else if number >= 10.0 {
         2
@@ -339,6 +349,10 @@ mod tests {
         assert_eq!(
             [0, 999, 1000, 28_140_000, 170_000_000].map(human_size),
             ["0B", "999B", "1kB", "28.1MB", "170MB"]
+        );
+        assert_eq!(
+            [0, 1023, 1024, 1_585_152, 16_000_000_000].map(binary_size),
+            ["0B", "1023B", "1KiB", "1.512MiB", "14.9GiB"]
         );
         assert_eq!([999, 28_140_000, 1_234_567].map(exact_size), ["999B", "28.14MB", "1.235MB"]);
     }

@@ -36,6 +36,7 @@ mod restart;
 pub mod restore;
 pub mod spec;
 pub mod start;
+pub mod stats;
 pub mod stop;
 pub mod update;
 mod upper;

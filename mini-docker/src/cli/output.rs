@@ -42,3 +42,22 @@ pub(crate) struct Events {
     #[arg(long, value_name = "string")]
     pub(crate) until: Option<String>,
 }
+
+#[derive(Debug, Args)]
+pub(crate) struct Stats {
+    /// Show all containers (default shows just running)
+    #[arg(short, long)]
+    pub(crate) all: bool,
+    /// Format output: 'table', 'table TEMPLATE', 'json' or a Go template
+    #[arg(long, value_name = "string")]
+    pub(crate) format: Option<String>,
+    /// Disable streaming stats and only pull the first result
+    #[arg(long)]
+    pub(crate) no_stream: bool,
+    /// Do not truncate output
+    #[arg(long)]
+    pub(crate) no_trunc: bool,
+    /// The containers; all that run if none is named
+    #[arg(value_name = "CONTAINER")]
+    pub(crate) containers: Vec<String>,
+}

@@ -30,6 +30,7 @@ const VERBS: &str = "
     run
     save
     search
+    stats
     stop
     system
     tag

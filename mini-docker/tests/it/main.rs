@@ -64,6 +64,7 @@ mod registry;
 mod save;
 mod search;
 mod selecting;
+mod stats;
 mod streams;
 mod tags;
 mod tars;
