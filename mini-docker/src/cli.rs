@@ -23,7 +23,7 @@ pub(crate) use output::{Events, Logs, Stats};
 pub(crate) use registry::{Login, Logout, Push, Search};
 pub(crate) use run::{Ask, Create, Explain, Make, Run};
 pub(crate) use system::{Df, Manifest, ManifestInspect, System};
-pub(crate) use tree::{Commit, Export};
+pub(crate) use tree::{Commit, Diff, Export};
 
 use crate::values::whole;
 
@@ -94,6 +94,8 @@ pub(crate) enum Command {
     Export(Export),
     /// Create a new image from a container's changes
     Commit(Commit),
+    /// Inspect changes to files or directories on a container's filesystem
+    Diff(Diff),
     /// List images
     Images(Images),
     /// Download an image from a registry
@@ -182,6 +184,8 @@ pub(crate) enum Container {
     Export(Export),
     /// Create a new image from a container's changes
     Commit(Commit),
+    /// Inspect changes to files or directories on a container's filesystem
+    Diff(Diff),
     /// Return low-level information on containers
     Inspect(Inspect),
 }

@@ -8,6 +8,7 @@ pub mod attach;
 pub mod commit;
 pub mod config;
 pub mod create;
+pub mod diff;
 pub mod doctor;
 pub mod event_filter;
 pub mod events;

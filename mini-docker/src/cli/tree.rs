@@ -35,3 +35,10 @@ pub(crate) struct Commit {
     #[arg(value_name = "REPOSITORY[:TAG]")]
     pub(crate) name: Option<String>,
 }
+
+#[derive(Debug, Args)]
+pub(crate) struct Diff {
+    /// The container
+    #[arg(value_name = "CONTAINER")]
+    pub(crate) container: String,
+}

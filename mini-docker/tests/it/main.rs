@@ -15,6 +15,7 @@ mod behaviour;
 mod columns;
 mod commit;
 mod crash;
+mod diff;
 mod environment;
 mod events;
 mod exec;
