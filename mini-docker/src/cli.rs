@@ -23,7 +23,7 @@ pub(crate) use output::{Events, Logs, Stats};
 pub(crate) use registry::{Login, Logout, Push, Search};
 pub(crate) use run::{Ask, Create, Explain, Make, Run};
 pub(crate) use system::{Df, Manifest, ManifestInspect, System};
-pub(crate) use tree::{Commit, Diff, Export};
+pub(crate) use tree::{Commit, Cp, Diff, Export};
 
 use crate::values::whole;
 
@@ -94,6 +94,8 @@ pub(crate) enum Command {
     Export(Export),
     /// Create a new image from a container's changes
     Commit(Commit),
+    /// Copy files/folders between a container and the local filesystem
+    Cp(Cp),
     /// Inspect changes to files or directories on a container's filesystem
     Diff(Diff),
     /// List images
@@ -184,6 +186,8 @@ pub(crate) enum Container {
     Export(Export),
     /// Create a new image from a container's changes
     Commit(Commit),
+    /// Copy files/folders between a container and the local filesystem
+    Cp(Cp),
     /// Inspect changes to files or directories on a container's filesystem
     Diff(Diff),
     /// Return low-level information on containers

@@ -3,6 +3,7 @@
 mod attach;
 mod commit;
 mod create;
+mod cp;
 mod df;
 mod diff;
 mod doctor;
@@ -83,6 +84,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Rm(args) | Command::Container(Container::Rm(args)) => rm::run(&home?, &args),
         Command::Export(args) | Command::Container(Container::Export(args)) => export::run(&home?, &args),
         Command::Commit(args) | Command::Container(Container::Commit(args)) => commit::run(&home?, &args),
+        Command::Cp(args) | Command::Container(Container::Cp(args)) => cp::run(&home?, &args),
         Command::Diff(args) | Command::Container(Container::Diff(args)) => diff::run(&home?, &args),
         Command::Container(Container::Inspect(args)) => inspect::run(&home?, &args, Some("container")),
         Command::Images(args) | Command::Image(Image::Ls(args)) => images::run(&home?, &args),

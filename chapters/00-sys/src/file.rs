@@ -175,6 +175,15 @@ pub fn statat(directory: impl AsFd, path: &Path) -> Result<Stat> {
     )
 }
 
+/// Of which kind the file system is that `fd` is open on: its number in the kernel's `linux/magic.h`. fstatfs(2).
+///
+/// # Errors
+/// `EIO`.
+pub fn file_system(fd: impl AsFd) -> Result<u64> {
+    let stat = call(|| "fstatfs(fd)".to_owned(), || rustix::fs::fstatfs(fd.as_fd()))?;
+    Ok(stat.f_type as u64)
+}
+
 /// Changes the owner of what `fd` is opened on, also with `O_PATH`. fchownat(2), `AT_EMPTY_PATH`.
 ///
 /// # Errors

@@ -91,7 +91,8 @@ pub enum ApplyError {
 /// last with the name of the entry. The tree is left as it was then.
 // ANCHOR: loop
 pub fn apply(tar: impl BufRead, target: BorrowedFd<'_>, how: How<'_>) -> Result<Applied, ApplyError> {
-    let (applied, directories) = fill(tar, target, how.owners, how.whiteouts)?;
+    let tree = Tree::new(target, how.owners).map_err(ApplyError::Target)?;
+    let (applied, directories) = fill(tar, tree, how.whiteouts)?;
     paint(directories, target, how.lower)?;
     Ok(applied)
 }
@@ -99,12 +100,10 @@ pub fn apply(tar: impl BufRead, target: BorrowedFd<'_>, how: How<'_>) -> Result<
 /// All of [`apply`] but the looks of directories, for which the layers below must be there.
 pub(crate) fn fill(
     tar: impl BufRead,
-    target: BorrowedFd<'_>,
-    owners: Owners,
+    mut tree: Tree<'_>,
     whiteouts: bool,
 ) -> Result<(Applied, Directories), ApplyError> {
     let mut entries = Entries::new(tar);
-    let mut tree = Tree::new(target, owners).map_err(ApplyError::Target)?;
     let mut applied = Applied::default();
     while let Some(entry) = entries.next()? {
         step(&mut tree, &mut entries, &entry, whiteouts).map_err(|failure| failure.of(&entry.name))?;
@@ -123,6 +122,18 @@ pub(crate) fn paint(
 ) -> Result<(), ApplyError> {
     let painted = directories.paint(target, lower);
     painted.map_err(|(path, error)| Failure::Entry(Trouble::System(error)).of(&path))
+}
+
+/// Adds what `tar` has to the tree whose root is open as `target`, as `docker cp` does: no name is a sign, and a
+/// directory that is there is never replaced by what is none, nor the other way round.
+///
+/// # Errors
+/// As [`apply`].
+pub fn add(tar: impl BufRead, target: BorrowedFd<'_>, owners: Owners) -> Result<Applied, ApplyError> {
+    let tree = Tree::new(target, owners).map_err(ApplyError::Target)?;
+    let (applied, directories) = fill(tar, tree.keeping_kinds(), false)?;
+    paint(directories, target, None)?;
+    Ok(applied)
 }
 
 /// One entry.

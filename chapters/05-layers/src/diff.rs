@@ -105,6 +105,36 @@ pub fn write_merged_tar(
     packer.end(trees.first().map_or(Path::new("/"), PathBuf::as_path))
 }
 
+/// Writes what the directory `parent` has under `name` to `out` as a tar in which it is called `called`, with all that
+/// it holds; what it holds alone, if `called` is empty. No name is followed anywhere, and names that mean something in
+/// a layer are names like all others. With an empty `name`, `parent` itself is meant.
+///
+/// # Errors
+/// As [`write_tar`].
+pub fn write_plain_tar(
+    parent: &OwnedFd,
+    name: &Path,
+    called: &Path,
+    out: impl Write,
+    how: Packing<'_>,
+) -> Result<(), DiffError> {
+    let mut packer = Packer { plain: true, ..Packer::new(out, how) };
+    let called = called.as_os_str().as_bytes();
+    if !called.is_empty() && !name.as_os_str().is_empty() {
+        packer.child(called, parent, name)?;
+    } else {
+        let name = if name.as_os_str().is_empty() { Path::new(".") } else { name };
+        let read = |source| DiffError::Read { name: shown(name.as_os_str().as_bytes()), source };
+        let directory = open(parent, name, OFlags::DIRECTORY).map_err(read)?;
+        if called.is_empty() {
+            packer.children(called, &directory)?;
+        } else {
+            packer.directory(called, &directory)?;
+        }
+    }
+    packer.end(name)
+}
+
 fn open_root(tree: &Path) -> Result<OwnedFd, DiffError> {
     let root = file::open_directory(tree).and_then(|root| open(&root, Path::new("."), OFlags::DIRECTORY));
     root.map_err(|source| DiffError::Read { name: tree.display().to_string(), source })
@@ -115,12 +145,14 @@ struct Packer<'a, W: Write> {
     /// Where the files with several names were packed, by device and inode.
     links: HashMap<(u64, u64), Vec<u8>>,
     how: Packing<'a>,
+    /// The tree is no layer's: nothing in it is a sign.
+    plain: bool,
 }
 
 impl<'a, W: Write> Packer<'a, W> {
     fn new(out: W, how: Packing<'a>) -> Self {
         let builder = Builder::new(BufWriter::with_capacity(128 * 1024, out));
-        Self { builder, links: HashMap::new(), how }
+        Self { builder, links: HashMap::new(), how, plain: false }
     }
 
     fn end(self, tree: &Path) -> Result<(), DiffError> {
@@ -131,9 +163,14 @@ impl<'a, W: Write> Packer<'a, W> {
     fn directory(&mut self, path: &[u8], directory: &OwnedFd) -> Result<(), DiffError> {
         let read = |source| DiffError::Read { name: shown(path), source };
         self.directory_itself(path, directory)?;
-        if stack::is_opaque(directory).map_err(read)? {
+        if !self.plain && stack::is_opaque(directory).map_err(read)? {
             self.append(&Heading::marker(inside(path, OPAQUE)), &mut io::empty())?;
         }
+        self.children(path, directory)
+    }
+
+    fn children(&mut self, path: &[u8], directory: &OwnedFd) -> Result<(), DiffError> {
+        let read = |source| DiffError::Read { name: shown(path), source };
         for name in inode::names(directory).map_err(read)? {
             unless_gone(self.child(&inside(path, name.as_bytes()), directory, Path::new(&name)))?;
         }
@@ -146,11 +183,11 @@ impl<'a, W: Write> Packer<'a, W> {
             return Ok(());
         }
         let stat = file::statat(parent, name).map_err(read)?;
-        if name.as_os_str().as_bytes().starts_with(WHITEOUT) {
+        if !self.plain && name.as_os_str().as_bytes().starts_with(WHITEOUT) {
             return Err(DiffError::Reserved { name: shown(path) });
         }
         // ANCHOR: marks
-        if stack::is_whiteout(&stat) {
+        if !self.plain && stack::is_whiteout(&stat) {
             let (parent, name) =
                 path.split_at(path.iter().rposition(|&byte| byte == b'/').map_or(0, |at| at + 1));
             return self.append(&Heading::marker([parent, WHITEOUT, name].concat()), &mut io::empty());
@@ -158,6 +195,9 @@ impl<'a, W: Write> Packer<'a, W> {
         // ANCHOR_END: marks
         if stack::kind(&stat) == FileType::Directory {
             let directory = open(parent, name, OFlags::DIRECTORY).map_err(read)?;
+            if self.plain && is_made_up(parent, &directory).map_err(read)? {
+                return self.directory_itself(path, &directory);
+            }
             return self.directory(path, &directory);
         }
         self.file(path, parent, name, &stat)
@@ -249,7 +289,12 @@ impl<'a, W: Write> Packer<'a, W> {
         let mut content = Exactly { file: None, left: 0 };
         match kind {
             FileType::RegularFile => {
-                let file: File = open(parent, name, OFlags::NONBLOCK).map_err(read)?.into();
+                let opened = if self.plain {
+                    open_regular(parent, name)
+                } else {
+                    open(parent, name, OFlags::NONBLOCK)
+                };
+                let file: File = opened.map_err(read)?.into();
                 heading.size = u64::try_from(stat.st_size).unwrap_or_default();
                 content = Exactly { file: Some(file), left: heading.size };
             }
@@ -335,10 +380,44 @@ fn unless_gone(result: Result<(), DiffError>) -> Result<(), DiffError> {
     }
 }
 
+/// Whether another file system begins at `directory`, one that holds what the kernel tells or what memory keeps:
+/// `/proc`, `/sys`, `/dev` of a running container. Docker copies none of it either. statfs(2).
+fn is_made_up(parent: &OwnedFd, directory: &OwnedFd) -> mini_sys::Result<bool> {
+    const MADE_UP: [u64; 7] = [
+        0x9fa0,      // proc
+        0x6265_6572, // sysfs
+        0x0027_e0eb, // cgroup
+        0x6367_7270, // cgroup2
+        0x1cd1,      // devpts
+        0x1980_0202, // mqueue
+        0x0102_1994, // tmpfs
+    ];
+    let device = |directory: &OwnedFd| file::statat(directory, Path::new("")).map(|stat| stat.st_dev);
+    Ok(device(parent)? != device(directory)? && MADE_UP.contains(&file::file_system(directory)?))
+}
+
 /// Opens a name for reading, if it is no link.
 fn open(directory: &OwnedFd, name: &Path, how: OFlags) -> mini_sys::Result<OwnedFd> {
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
     file::openat2(directory.as_fd(), name, OFlags::RDONLY | how, Mode::empty(), resolve)
+}
+
+/// Opens a regular file for reading, and never anything else, not even when a running container puts a device in its
+/// place just now: opening some devices does things.
+fn open_regular(directory: &OwnedFd, name: &Path) -> mini_sys::Result<OwnedFd> {
+    let found = file::openat2(
+        directory,
+        name,
+        OFlags::PATH | OFlags::NOFOLLOW,
+        Mode::empty(),
+        ResolveFlags::BENEATH,
+    )?;
+    if stack::kind(&file::statat(&found, Path::new(""))?) != FileType::RegularFile {
+        // As if the file had been removed: it has been.
+        return Err(mini_sys::Error::new("open", Errno::ENOENT));
+    }
+    let again = PathBuf::from(format!("/proc/self/fd/{}", found.as_raw_fd()));
+    file::openat2(file::CWD, &again, OFlags::RDONLY, Mode::empty(), ResolveFlags::empty())
 }
 
 /// As many bytes of a file as its header promised, whoever may be writing to it meanwhile.

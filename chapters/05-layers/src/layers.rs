@@ -22,6 +22,7 @@ use crate::digest::{Digest, chain_id};
 use crate::directories::Directories;
 use crate::readahead;
 use crate::stack::{self, Stack, StackError};
+use crate::tree::Tree;
 
 const STAGING: &str = ".staging-";
 
@@ -152,7 +153,10 @@ impl Layers {
         let claim = Claim::directory(&self.directory, STAGING).map_err(LayerError::Store)?;
         let tree = make_tree(&claim)?;
         let root = file::open_directory(&tree).map_err(LayerError::Store)?;
-        let (filled, diff_id, _) = readahead::digested(tar, |tar| fill(tar, root.as_fd(), owners, true));
+        let (filled, diff_id, _) = readahead::digested(tar, |tar| {
+            let tree = Tree::new(root.as_fd(), owners).map_err(ApplyError::Target)?;
+            fill(tar, tree, true)
+        });
         let (applied, directories) = filled.map_err(LayerError::Apply)?;
         Ok(Unpacked { claim, root, directories, diff_id, size: applied.bytes })
     }

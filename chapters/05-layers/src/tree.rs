@@ -49,6 +49,8 @@ pub(crate) struct Tree<'a> {
     painter: Painter,
     /// Which of overlay's two attributes for opaque directories can be set here.
     opaque: usize,
+    /// A directory stays one, and nothing else becomes one.
+    keeps_kinds: bool,
 }
 
 // ANCHOR: strict
@@ -65,7 +67,13 @@ impl<'a> Tree<'a> {
             directories: Directories::new(painter),
             painter,
             opaque: if owners == Owners::Keep { 0 } else { 1 },
+            keeps_kinds: false,
         })
+    }
+
+    /// The same, but what is there and no directory does not become one, and no directory becomes anything else.
+    pub(crate) fn keeping_kinds(self) -> Self {
+        Self { keeps_kinds: true, ..self }
     }
 
     /// Makes a directory, or keeps the one that is there; its look comes last, from [`Tree::finish`].
@@ -220,10 +228,13 @@ impl<'a> Tree<'a> {
     }
 
     fn clear(&mut self, place: &Place) -> Result<(), Trouble> {
-        let (parent, name) = place.split();
+        let (keeps_kinds, (parent, name)) = (self.keeps_kinds, place.split());
         let directory = self.descend(parent)?;
         match file::unlinkat(directory, name, AtFlags::empty()) {
             Ok(()) => return Ok(()),
+            Err(error) if error.errno() == Errno::EISDIR && keeps_kinds => {
+                return Err(Refusal::OverDirectory.into());
+            }
             Err(error) if error.errno() == Errno::EISDIR => {}
             Err(error) => return Err(error.into()),
         }
@@ -237,11 +248,14 @@ impl<'a> Tree<'a> {
 
     /// What has a directory's name: keeps a directory, replaces all else.
     fn turn_into_directory(&mut self, place: &Place) -> Result<(), Trouble> {
-        let (parent, name) = place.split();
+        let (keeps_kinds, (parent, name)) = (self.keeps_kinds, place.split());
         let directory = self.descend(parent)?;
         let stat = file::statat(directory, name)?;
         if stack::kind(&stat) == FileType::Directory {
             return Ok(());
+        }
+        if keeps_kinds {
+            return Err(Refusal::OverFile.into());
         }
         file::unlinkat(directory, name, AtFlags::empty())?;
         file::mkdirat(directory, name, Mode::RWXU)?;

@@ -7,6 +7,7 @@
 pub mod attach;
 pub mod commit;
 pub mod config;
+pub mod cp;
 pub mod create;
 pub mod diff;
 pub mod doctor;

@@ -42,3 +42,24 @@ pub(crate) struct Diff {
     #[arg(value_name = "CONTAINER")]
     pub(crate) container: String,
 }
+
+/// `-` reads a tar archive from standard input and extracts it to a directory of a container, or writes one of what a
+/// container has to standard output.
+#[derive(Debug, Args)]
+pub(crate) struct Cp {
+    /// Archive mode (copy all uid/gid information)
+    #[arg(short, long)]
+    pub(crate) archive: bool,
+    /// Always follow symbol link in SRC_PATH
+    #[arg(short = 'L', long)]
+    pub(crate) follow_link: bool,
+    /// Suppress progress output during copy. Progress output is automatically suppressed if no terminal is attached
+    #[arg(short, long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "bool")]
+    pub(crate) quiet: Option<bool>,
+    /// What to copy: CONTAINER:PATH, a path, or -
+    #[arg(value_name = "SRC_PATH")]
+    pub(crate) source: String,
+    /// Where to: a path, CONTAINER:PATH, or -
+    #[arg(value_name = "DEST_PATH")]
+    pub(crate) target: String,
+}

@@ -7,6 +7,7 @@ use crate::harness::Engine;
 /// A line each, so that changes that add one go together.
 const VERBS: &str = "
     commit
+    cp
     diff
     doctor
     events

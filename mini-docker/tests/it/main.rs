@@ -14,6 +14,7 @@
 mod behaviour;
 mod columns;
 mod commit;
+mod cp;
 mod crash;
 mod diff;
 mod environment;
