@@ -26,7 +26,7 @@ const OF_FILES: [&str; 3] = ["max-size", "max-file", "compress"];
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LogOptionError {
     /// A driver that there is not.
-    #[error("logger: no log driver named '{0}' is registered")]
+    #[error("error looking up logging plugin {0}: plugin \"{0}\" not found")]
     Driver(String),
     /// No journal here.
     #[error("failed to initialize logging driver: journald is not enabled on this host")]
@@ -244,7 +244,7 @@ mod tests {
             ("json-file", &[("tag", "{{.Name}}/{{ .ID }}"), ("mode", "non-blocking")], ""),
             ("json-file", &[("max-files", "3")], "unknown log opt 'max-files' for json-file log driver"),
             ("none", &[("tag", "x")], "invalid logging opts for driver none"),
-            ("syslog", &[], "logger: no log driver named 'syslog' is registered"),
+            ("syslog", &[], "error looking up logging plugin syslog: plugin \"syslog\" not found"),
             ("json-file", &[("max-size", "x")], "failed to initialize logging driver: invalid size: 'x'"),
             (
                 "json-file",

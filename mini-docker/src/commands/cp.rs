@@ -33,7 +33,7 @@ pub(crate) fn run(home: &Home, args: &cli::Cp) -> anyhow::Result<u8> {
             } else {
                 let to = Typed::new(target, &here()?);
                 let copied = cp::copy(home, place, Place { container: None, path: &to }, how);
-                tell(args, copied.with_context(|| failed(args))?, target);
+                tell(args, copied?, target);
             }
             events::emit(home, &Event::container(&record, "archive-path"));
         }
@@ -42,11 +42,11 @@ pub(crate) fn run(home: &Home, args: &cli::Cp) -> anyhow::Result<u8> {
             let to = Typed::new(path, Path::new("/"));
             let place = Place { container: Some((&record, container)), path: &to };
             if source == "-" {
-                cp::unpack(home, io::stdin(), place).with_context(|| failed(args))?;
+                cp::unpack(home, io::stdin(), place)?;
             } else {
                 let from = Typed::new(source, &here()?);
                 let copied = cp::copy(home, Place { container: None, path: &from }, place, how);
-                tell(args, copied.with_context(|| failed(args))?, &args.target);
+                tell(args, copied?, &args.target);
             }
             events::emit(home, &Event::container(&record, "extract-to-dir"));
         }
@@ -57,10 +57,6 @@ pub(crate) fn run(home: &Home, args: &cli::Cp) -> anyhow::Result<u8> {
 fn find(home: &Home, name: &str) -> anyhow::Result<Record> {
     super::repair(home);
     Ok(mini_engine::find(home, name)?)
-}
-
-fn failed(args: &cli::Cp) -> String {
-    format!("cannot copy `{}`", args.source)
 }
 
 fn here() -> anyhow::Result<std::path::PathBuf> {

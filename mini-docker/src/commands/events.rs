@@ -27,7 +27,8 @@ pub(crate) fn run(home: &Home, args: &cli::Events) -> anyhow::Result<u8> {
     if let (Some(from), Some(until)) = (from, until)
         && from > until
     {
-        bail!("since time ({from}) cannot be after until time ({until})");
+        let (from, until) = (from.as_second(), until.as_second());
+        bail!("`since` time ({from}) cannot be after `until` time ({until})");
     }
     if let Some(format) = &args.format {
         // A wrong template is told now and not with the first event.

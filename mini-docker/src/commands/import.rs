@@ -28,7 +28,10 @@ pub(crate) fn run(home: &Home, args: &cli::Import) -> anyhow::Result<u8> {
     let request = Import { name, changes: args.change.clone(), message };
     let image = images.import(&mut content, &request).with_context(|| format!("cannot import `{path}`"))?;
     let id = image.id.to_string();
-    events::emit(home, &Event::image("import", &id, args.name.as_deref().unwrap_or(&id)));
+    if let Some(name) = &args.name {
+        events::emit(home, &Event::image("tag", &id, name));
+    }
+    events::emit(home, &Event::image("import", &id, &id));
     print(&format!("{id}\n"))
 }
 

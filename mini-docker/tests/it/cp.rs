@@ -78,7 +78,7 @@ fn files_come_out_of_a_container_as_dockers_rules_say() {
             ),
         ] {
             let said = cp(from, to).fails(1);
-            assert_eq!(said, format!("cannot copy `{name}:{from}`: {message}"));
+            assert_eq!(said, message);
         }
     }
 }
@@ -109,7 +109,7 @@ fn files_come_into_a_container_as_dockers_rules_say() {
             ("tree", "/data/one", "cannot copy directory".to_owned()),
             ("nope", "/data", format!("lstat {}/nope: no such file or directory", here.display())),
         ] {
-            assert_eq!(cp(from, to).fails(1), format!("cannot copy `{}/{from}`: {message}", here.display()));
+            assert_eq!(cp(from, to).fails(1), message);
         }
         // Kinds are kept: a file named as a directory that is there, and the other way round.
         fs::write(here.join("sub"), "").unwrap();
@@ -153,7 +153,7 @@ fn archives_go_in_and_out() {
         paths.sort();
         assert_eq!(paths, ["empty/", "empty/a/", "empty/a/b", "empty/c"]);
         let said = engine.feed("cp -", &[format!("{name}:/data/one")], tar.clone()).fails(1);
-        assert_eq!(said, format!("cannot copy `-`: destination \"{name}:/data/one\" must be a directory"));
+        assert_eq!(said, format!("destination \"{name}:/data/one\" must be a directory"));
     }
 }
 
@@ -166,7 +166,7 @@ fn what_cannot_be_meant_is_refused() {
         ("cp a ./b:c", "must specify at least one container source"),
         ("cp web: x", "source can not be empty"),
         ("cp nobody:/a x", "No such container: nobody"),
-        ("cp /etc/passwd web:/", "cannot copy `/etc/passwd`: container rootfs is marked read-only"),
+        ("cp /etc/passwd web:/", "container rootfs is marked read-only"),
     ] {
         assert_eq!(engine.call(line).fails(1), message, "{line}");
     }

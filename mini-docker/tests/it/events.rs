@@ -33,7 +33,8 @@ fn what_has_happened_is_told_afterwards() {
     let Some(engine) = engine() else { return };
     let id = engine.inspect("web:2", ".Id");
     let expected = [
-        "image import web:1".to_owned(),
+        "image tag web:1".to_owned(),
+        format!("image import {id}"),
         "image tag web:2".to_owned(),
         "image save web:2".to_owned(),
         format!("image untag {id}"),
@@ -44,16 +45,16 @@ fn what_has_happened_is_told_afterwards() {
     assert_eq!(actions(&engine, ""), expected);
     assert_eq!(
         actions(&engine, "--filter event=tag --filter event=load --filter type=image"),
-        ["image tag web:2", "image load web:2"]
+        ["image tag web:1", "image tag web:2", "image load web:2"]
     );
     assert_eq!(actions(&engine, "--filter type=container"), [] as [&str; 0]);
     assert_eq!(
         actions(&engine, "--filter image=web"),
-        ["image import web:1", "image tag web:2", "image save web:2", "image load web:2"]
+        ["image tag web:1", "image tag web:2", "image save web:2", "image load web:2"]
     );
-    assert_eq!(actions(&engine, "--since 1h").len(), 7);
+    assert_eq!(actions(&engine, "--since 1h").len(), 8);
     let done = engine.call("system events --since 1h --until 0s --format json").ok();
-    let event: Value = serde_json::from_str(done.lines().nth(1).unwrap()).unwrap();
+    let event: Value = serde_json::from_str(done.lines().nth(2).unwrap()).unwrap();
     assert_eq!((event["status"].as_str(), event["id"].as_str()), (Some("tag"), Some(id.as_str())));
     assert_eq!((event["Action"].as_str(), event["scope"].as_str()), (Some("tag"), Some("local")));
     assert_eq!(event["Actor"]["ID"].as_str(), Some(id.as_str()));
@@ -109,6 +110,6 @@ fn what_cannot_be_meant_is_refused() {
     assert_eq!(engine.call("events --filter colour=red").fails(1), "invalid filter 'colour'");
     engine.call("events --filter colour").fails(125);
     let message = engine.call("events --since 1m --until 2m").fails(1);
-    assert!(message.contains("cannot be after until time"), "{message}");
+    assert!(message.contains("cannot be after `until` time"), "{message}");
     engine.with("events --format", &["{{.Nmae}}"]).fails(1);
 }

@@ -123,7 +123,7 @@ fn without_a_log_there_is_nothing_to_read() {
 fn wrong_options_make_no_container() {
     let Some(engine) = Engine::new() else { return };
     for (flags, message) in [
-        ("--log-driver syslog", "logger: no log driver named 'syslog' is registered"),
+        ("--log-driver syslog", "error looking up logging plugin syslog: plugin \"syslog\" not found"),
         ("--log-opt max-lines=3", "unknown log opt 'max-lines' for json-file log driver"),
         ("--log-driver none --log-opt max-size=3", "invalid logging opts for driver none"),
         ("--log-opt max-size=3x", "failed to initialize logging driver: invalid size: '3x'"),

@@ -54,7 +54,7 @@ impl FileLog {
         }
         // The machine may have lost power in the middle of a record.
         let buffer = if last == *b"\n" { Vec::new() } else { vec![b'\n'] };
-        let ending = Ending { attributes: attributes_json(attributes)?, of: None, text: Vec::new() };
+        let ending = Ending { attributes: attributes_json(attributes), of: None, text: Vec::new() };
         Ok(Self { path: path.to_owned(), file, size, rotation, buffer, ending, compressing: None })
     }
 
@@ -138,13 +138,17 @@ impl Ending {
     }
 }
 
-fn attributes_json(attributes: &[(String, String)]) -> io::Result<String> {
+fn attributes_json(attributes: &[(String, String)]) -> String {
     if attributes.is_empty() {
-        return Ok(String::new());
+        return String::new();
     }
-    let map: serde_json::Map<String, serde_json::Value> =
-        attributes.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
-    Ok(format!(",\"attrs\":{}", serde_json::to_string(&map)?))
+    let quoted = |text: &str| {
+        let mut escaped = Vec::new();
+        escape(&mut escaped, text.as_bytes());
+        format!("\"{}\"", String::from_utf8_lossy(&escaped))
+    };
+    let pairs = attributes.iter().map(|(name, value)| format!("{}:{}", quoted(name), quoted(value)));
+    format!(",\"attrs\":{{{}}}", pairs.collect::<Vec<_>>().join(","))
 }
 
 /// Makes every file older by one, lets the oldest go, and gives the log's name to a new one.

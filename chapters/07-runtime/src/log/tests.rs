@@ -233,10 +233,10 @@ fn a_log_that_somebody_emptied_is_read_from_its_start() {
 #[test]
 fn attributes_stand_in_every_record() {
     let mut kept = Kept::new(Rotation::default());
-    kept.options.attributes = vec![("env".to_owned(), "a \"b\"".to_owned())];
+    kept.options.attributes = vec![("env".to_owned(), "a \"b\"&".to_owned())];
     kept.log().write(Stream::Stderr, b"x\n").unwrap();
     let text = std::fs::read_to_string(kept.path()).unwrap();
-    let start = r#"{"log":"x\n","stream":"stderr","attrs":{"env":"a \"b\""},"time":""#;
+    let start = r#"{"log":"x\n","stream":"stderr","attrs":{"env":"a \"b\"\u0026"},"time":""#;
     assert!(text.starts_with(start), "{text}");
     let mut reader = kept.reader(None);
     let entry = reader.next_entry().unwrap().unwrap();
