@@ -4,6 +4,7 @@ mod exec;
 mod image;
 mod life;
 mod output;
+mod oci;
 mod registry;
 mod run;
 mod system;
@@ -20,6 +21,9 @@ pub(crate) use exec::Exec;
 pub(crate) use image::{History, Image, Images, Import, Load, Prune, Pull, Rmi, Save, Tag, Tree};
 pub(crate) use life::{Attach, Containers, Kill, Rename, Restart, Rm, Start, Stop, Update};
 pub(crate) use output::{Events, Logs, Stats};
+pub(crate) use oci::{
+    Oci, OciCommand, OciCreate, OciEvents, OciExec, OciList, OciPs, OciRun, OciSpec, OciUpdate,
+};
 pub(crate) use registry::{Login, Logout, Push, Search};
 pub(crate) use run::{Ask, Create, Explain, Make, Run};
 pub(crate) use system::{Df, Manifest, ManifestInspect, System};
@@ -130,6 +134,8 @@ pub(crate) enum Command {
     Info(Format),
     /// Tell what this machine can do for containers, and how to mend what it cannot
     Doctor,
+    /// The runtime behind this engine, with the command line of runc, for other engines
+    Oci(Box<Oci>),
     /// Look at manifests in registries
     #[command(subcommand)]
     Manifest(Manifest),

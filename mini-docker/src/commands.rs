@@ -22,6 +22,7 @@ mod logout;
 mod logs;
 mod manifest;
 mod pause;
+mod oci;
 mod prune;
 mod ps;
 mod pull;
@@ -55,6 +56,9 @@ use crate::cli::{Cli, Command, Container, Image, Manifest, System};
 pub(crate) fn run(cli: Cli) -> anyhow::Result<u8> {
     if cli.version {
         return print(&version::short());
+    }
+    if let Some(Command::Oci(args)) = &cli.command {
+        return oci::run(cli.root, args);
     }
     let home = home(cli.root);
     let Some(command) = cli.command else {
@@ -110,6 +114,8 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Version(args) => version::run(&args),
         Command::Info(args) | Command::System(System::Info(args)) => info::run(&home?, &args),
         Command::Doctor => doctor::run(&home?),
+        // It keeps its states elsewhere, and is done with above.
+        Command::Oci(_) => Ok(0),
     }
 }
 

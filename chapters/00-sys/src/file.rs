@@ -207,6 +207,14 @@ pub fn utimensat(directory: impl AsFd, path: &Path, times: &Timestamps) -> Resul
     )
 }
 
+/// Makes a fifo that its owner alone may use. mkfifo(3).
+///
+/// # Errors
+/// `EEXIST`, `ENOSPC`.
+pub fn mkfifo(path: &Path) -> Result<()> {
+    mknodat(CWD, path, FileType::Fifo, Mode::RUSR | Mode::WUSR, (0, 0))
+}
+
 /// Writes `text` to a file that is there already, in one write(2): what the files of procfs and cgroups want.
 ///
 /// # Errors

@@ -134,13 +134,17 @@ impl Namespaces {
     pub fn before_clone(&self) -> Vec<Step> {
         let offsets = self.time_offsets.unwrap_or((0, 0));
         let time = self.create.contains(&Kind::Time).then_some(Step::TimeOffsets(offsets.0, offsets.1));
-        time.into_iter().collect()
+        // Who joins one of these stays where it is; its children are born there.
+        let parents = self.join.iter().filter(|(kind, _)| *kind == Kind::Pid);
+        let join = parents.map(|(kind, path)| Step::Join(*kind, path.clone()));
+        time.into_iter().chain(join).collect()
     }
 
     // ANCHOR: inside
     /// What the new process does, once it is in its cgroup.
     pub fn inside(&self) -> Vec<Step> {
         let mut join = self.join.clone();
+        join.retain(|(kind, _)| *kind != Kind::Pid);
         join.sort_by_key(|(kind, _)| Kind::ALL.iter().position(|other| other == kind));
         let mut steps: Vec<Step> = join.into_iter().map(|(kind, path)| Step::Join(kind, path)).collect();
         if self.create.contains(&Kind::Cgroup) {

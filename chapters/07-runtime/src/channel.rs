@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use mini_sys::ipc::{self, PollFd, PollFlags};
-use mini_sys::{Errno, Error, Result};
+use mini_sys::{Errno, Error, Pid, Result};
 
 /// What the new process says.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub(crate) enum Report {
     Failed(usize, Error),
     /// The side of the container's terminal that the monitor holds.
     Console(OwnedFd),
+    /// It waits for the parent to do its part in the middle.
+    Asked,
     /// The channel is closed: the program runs.
     Running,
 }
@@ -25,6 +27,7 @@ pub(crate) enum Report {
 const DONE: u8 = b'd';
 const FAILED: u8 = b'f';
 const CONSOLE: u8 = b'c';
+const ASKED: u8 = b'a';
 
 /// Tells that step `index` is done.
 pub(crate) fn done(channel: BorrowedFd<'_>, index: usize, took: Duration) -> Result<()> {
@@ -47,17 +50,22 @@ pub(crate) fn console(channel: BorrowedFd<'_>, master: BorrowedFd<'_>) -> Result
     ipc::send_fd(channel, &[CONSOLE], master)
 }
 
-/// Lets the new process go on.
-pub(crate) fn go(channel: impl AsFd) -> Result<()> {
-    ipc::send(channel, &[b"g"], true)
+/// Asks the parent to do its part in the middle.
+pub(crate) fn ask(channel: BorrowedFd<'_>) -> Result<()> {
+    ipc::send(channel, &[&[ASKED]], true)
 }
 
-/// Waits for [`go`].
-pub(crate) fn await_go(channel: BorrowedFd<'_>) -> Result<()> {
-    let mut word = [0; 1];
+/// Lets the new process go on, and tells it its number on the host.
+pub(crate) fn go(channel: impl AsFd, pid: Pid) -> Result<()> {
+    ipc::send(channel, &[b"g", &pid.as_raw().to_le_bytes()], true)
+}
+
+/// Waits for [`go`]: the number.
+pub(crate) fn await_go(channel: BorrowedFd<'_>) -> Result<Pid> {
+    let mut word = [0; 5];
     match ipc::receive(channel, &mut word)? {
-        (0, _) => Err(gone()),
-        _ => Ok(()),
+        (5, _) => Ok(Pid::from_raw(i32::from_le_bytes([word[1], word[2], word[3], word[4]]))),
+        _ => Err(gone()),
     }
 }
 
@@ -85,8 +93,10 @@ pub(crate) fn next(channel: impl AsFd) -> Result<Report> {
 
 fn parse(message: &[u8], fd: Option<OwnedFd>) -> Option<Report> {
     let Some((kind, rest)) = message.split_first() else { return Some(Report::Running) };
-    if *kind == CONSOLE {
-        return fd.map(Report::Console);
+    match *kind {
+        CONSOLE => return fd.map(Report::Console),
+        ASKED => return Some(Report::Asked),
+        _ => {}
     }
     let (index, rest) = rest.split_first_chunk::<4>()?;
     let index = u32::from_le_bytes(*index) as usize;

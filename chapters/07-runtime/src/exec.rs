@@ -16,12 +16,12 @@ use mini_namespaces::Kind;
 use mini_sys::namespace::CloneFlags;
 use oci_spec::runtime::{Process, Spec};
 
-use crate::plan::{self, Plan, PlanError};
+use crate::plan::{Plan, PlanError};
 use crate::program::Program;
-use crate::spec;
-use crate::start::{self, StartError, Started};
+use crate::start::{self, Hands, StartError, Started};
 use crate::stdio::ProgramSide;
 use crate::step::Step;
+use crate::{last_metres, resources, spec};
 
 /// What the container's spec does not tell of joining it.
 #[derive(Debug, Clone, Default)]
@@ -43,7 +43,7 @@ pub fn plan(spec: &Spec, process: &Process, joining: &Joining) -> Result<Plan, P
     // Only root of the container's user namespace may join its pid namespace.
     let (first, rest): (Vec<Kind>, Vec<Kind>) =
         kinds.into_iter().partition(|kind| matches!(kind, Kind::User | Kind::Pid));
-    let cgroup = plan::cgroup_name(spec).filter(|_| joining.cgroups.is_some());
+    let cgroup = resources::cgroup_name(spec).filter(|_| joining.cgroups.is_some());
     let layout = joining.cgroups.as_ref().filter(|_| cgroup.is_some());
     let by_hand = layout.is_some_and(|layout| !layout.hierarchies.is_empty());
     let into_cgroup = layout.is_some_and(|layout| layout.unified.is_some());
@@ -61,15 +61,16 @@ pub fn plan(spec: &Spec, process: &Process, joining: &Joining) -> Result<Plan, P
         inside.push(Step::Console { uid: process.user().uid(), size, first: false });
     }
     inside.extend(spec::inherited(process)?.into_iter().map(Step::Limit));
-    inside.extend(plan::last_metres(process, joining.keep_groups, false)?);
+    inside.extend(last_metres::plan(process, joining.keep_groups, false)?);
     // Joining takes the kernel long; all but the program itself can go ahead of it.
     inside.extend(by_hand.then_some(Step::AwaitParent));
     inside.push(Step::Exec(Program::new(process).map_err(PlanError::Program)?));
-    Ok(Plan { before, clone: CloneFlags::empty(), cgroup, beside, inside })
+    let meanwhile = Vec::new();
+    Ok(Plan { before, clone: CloneFlags::empty(), cgroup, beside, meanwhile, inside })
 }
 
 /// Runs the program of `plan`, made by [`plan()`], in the container of the process `target`, a pidfd, with these
-/// standard streams.
+/// standard streams, and with the `passed` descriptors from 3 on as they are here.
 ///
 /// Children that the caller makes later are born in the container's pid namespace too, and of a container with a
 /// user namespace the caller becomes a member: it is to do nothing else but wait.
@@ -81,8 +82,9 @@ pub fn exec(
     layout: Option<&Layout>,
     target: OwnedFd,
     stdio: ProgramSide,
+    passed: u32,
 ) -> Result<Started, StartError> {
-    start::perform(plan, layout, Some(target), stdio, None)
+    start::perform(plan, layout, Hands { stdio, target: Some(target), gate: None, passed }, None)
 }
 
 #[cfg(test)]

@@ -2,14 +2,19 @@
 //!
 //! Start with [`mod@plan`]: everything that starting a container takes, as a list. [`mod@start`] performs it with one
 //! clone3(2), [`relay`] then carries the program's input and output, and [`explain`] prints the list as it is
-//! performed. Book ch. 7.
+//! performed. [`mod@exec`] is the shorter list that joins a container which runs, and [`oci`] the same life in separate
+//! commands, for other engines. Book ch. 7.
 
 mod channel;
 mod client;
 mod console;
 pub mod exec;
 pub mod explain;
+pub mod furnish;
+pub mod hooks;
+mod last_metres;
 pub mod log;
+pub mod oci;
 pub mod plan;
 pub mod program;
 pub mod relay;

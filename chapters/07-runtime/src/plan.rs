@@ -9,18 +9,22 @@
 //!
 //! This module reads no file and makes no call. OCI runtime spec, "Lifecycle"; book ch. 7.
 
+use std::path::Path;
+
 use mini_cgroups::Layout;
 use mini_chroot::{Devices, Mount};
 use mini_layers::Overlay;
 use mini_namespaces::idmap;
 use mini_namespaces::{Kind, Namespaces};
 use mini_security::{capabilities, paths};
+use mini_sys::mount::MsFlags;
 use mini_sys::namespace::CloneFlags;
-use oci_spec::runtime::{Linux, Process, Root, Spec};
+use oci_spec::runtime::{Linux, Process, Root, Spec, State};
 
+use crate::hooks::{Hooks, Moment};
 use crate::program::{Program, ProgramError};
 use crate::step::Step;
-use crate::{resources, spec};
+use crate::{furnish, last_metres, resources, spec};
 
 /// What the OCI spec leaves to whoever runs it.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +37,9 @@ pub struct Setting {
     pub init: bool,
     /// How the user namespace gets its ids, where the spec asks for one.
     pub id_maps: Vec<idmap::Step>,
+    /// For a container that is created first and started later, by commands that do not stay: what its hooks are told
+    /// of it. Its process waits at a fifo, and does not die with its parent.
+    pub held: Option<State>,
 }
 
 /// The steps of a start, in three hands.
@@ -46,6 +53,8 @@ pub struct Plan {
     pub cgroup: Option<String>,
     /// What the parent does while the new process waits.
     pub beside: Vec<Step>,
+    /// What the parent does when the new process asks for it, before the root is changed.
+    pub meanwhile: Vec<Step>,
     /// What the new process does; the last one does not return.
     pub inside: Vec<Step>,
 }
@@ -53,12 +62,12 @@ pub struct Plan {
 impl Plan {
     /// All steps, in the order of their numbers.
     pub fn steps(&self) -> impl Iterator<Item = &Step> {
-        self.before.iter().chain(&self.beside).chain(&self.inside)
+        self.before.iter().chain(&self.beside).chain(&self.meanwhile).chain(&self.inside)
     }
 
     /// The number of the first step inside.
     pub fn first_inside(&self) -> usize {
-        self.before.len() + self.beside.len()
+        self.before.len() + self.beside.len() + self.meanwhile.len()
     }
 }
 
@@ -71,6 +80,9 @@ pub enum PlanError {
     /// A capability that no kernel knows.
     #[error("cannot set capabilities")]
     Capability(#[source] capabilities::UnknownCapability),
+    /// Its other namespaces would be another user namespace's.
+    #[error("joining a user namespace by its path is not supported")]
+    JoinsUser,
     /// A resource limit of a name that setrlimit(2) does not have.
     #[error("unknown resource limit `{0}`")]
     Rlimit(String),
@@ -96,7 +108,7 @@ pub fn plan(spec: &Spec, setting: &Setting) -> Result<Plan, PlanError> {
         (Vec::new(), planner.meet_parent())
     };
     plan.inside = [
-        vec![Step::NewSession, Step::DieWithParent],
+        planner.first_words(),
         early,
         planner.move_in(),
         planner.shut_doors(),
@@ -120,15 +132,18 @@ struct Planner<'a> {
 
 impl<'a> Planner<'a> {
     fn read(spec: &'a Spec, setting: &'a Setting) -> Result<Self, PlanError> {
-        Ok(Self {
+        let mut planner = Self {
             spec,
             setting,
             process: spec.process().as_ref().ok_or(PlanError::Missing("process"))?,
             root: spec.root().as_ref().ok_or(PlanError::Missing("root"))?,
             linux: spec.linux().clone().unwrap_or_default(),
             namespaces: spec::namespaces(spec),
-            mounts: spec::mounts(spec),
-        })
+            mounts: Vec::new(),
+        };
+        let (_, cgroup) = planner.cgroup()?;
+        planner.mounts = spec::mounts(spec, setting.cgroups.as_ref(), &resources::directories(&cgroup));
+        Ok(planner)
     }
 
     fn creates(&self, kind: Kind) -> bool {
@@ -144,6 +159,9 @@ impl<'a> Planner<'a> {
         let by_hand = layout.is_some_and(|layout| !layout.hierarchies.is_empty());
         let into_cgroup = layout.is_some_and(|layout| layout.unified.is_some()) && !by_hand;
 
+        if self.namespaces.join.iter().any(|(kind, _)| *kind == Kind::User) {
+            return Err(PlanError::JoinsUser);
+        }
         let mut before: Vec<Step> = self.namespaces.before_clone().into_iter().map(Step::Namespace).collect();
         let mut beside: Vec<Step> = self.setting.id_maps.iter().cloned().map(Step::IdMap).collect();
         if by_hand {
@@ -157,26 +175,52 @@ impl<'a> Planner<'a> {
         // The parent's to do while the new process mounts, but for a user namespace, whose network only its own
         // root may touch.
         beside.extend((self.creates(Kind::Net) && !self.creates(Kind::User)).then_some(Step::LoopbackUp));
-        Ok(Plan { before, clone: namespaces, cgroup, beside, inside: Vec::new() })
+        let meanwhile = self.hooks(&[Moment::Prestart, Moment::CreateRuntime]);
+        Ok(Plan { before, clone: namespaces, cgroup, beside, meanwhile, inside: Vec::new() })
     }
 
     /// The cgroup's name and the steps that make it.
     fn cgroup(&self) -> Result<(Option<String>, Vec<Step>), PlanError> {
-        let (Some(layout), Some(name)) = (&self.setting.cgroups, cgroup_name(self.spec)) else {
+        let (Some(layout), Some(name)) = (&self.setting.cgroups, resources::cgroup_name(self.spec)) else {
             return Ok((None, Vec::new()));
         };
-        let limits = self.linux.resources().as_ref().map(resources::limits).unwrap_or_default();
+        let mut limits = self.linux.resources().as_ref().map(resources::limits).unwrap_or_default();
+        if self.setting.held.is_some() && !limits.devices.is_empty() {
+            // What others write of devices is meant on top of those that every container has. OCI runtime spec,
+            // "Default Devices".
+            limits.devices.extend(mini_cgroups::default_devices());
+        }
         let steps = mini_cgroups::plan(layout, &name, &limits).map_err(PlanError::Limits)?;
         // Where no cgroup can be made there are no steps, and a limit would have been an error above.
         let name = Some(name).filter(|_| !steps.is_empty());
         Ok((name, steps.into_iter().map(Step::Cgroup).collect()))
     }
 
+    fn first_words(&self) -> Vec<Step> {
+        let stays = self.setting.held.is_none().then_some(Step::DieWithParent);
+        std::iter::once(Step::NewSession).chain(stays).collect()
+    }
+
+    /// The hooks of these moments.
+    fn hooks(&self, moments: &[Moment]) -> Vec<Step> {
+        let at = |moment: &Moment| Hooks::at(*moment, self.spec, self.setting.held.as_ref()?);
+        moments.iter().filter_map(at).map(Step::Hooks).collect()
+    }
+
     /// Whether nothing inside can be done before the parent's part: without ids there are no rights, a mount of
-    /// cgroups shows what the cgroup namespace was made of, and namespaces to join are named by the host's /proc.
+    /// cgroups shows what the cgroup namespace was made of, namespaces to join are named by the host's /proc, and
+    /// hooks want the whole of it.
     fn parent_goes_first(&self) -> bool {
-        let shows_cgroups = self.mounts.iter().any(|mount| mount.fstype == "cgroup2");
-        self.creates(Kind::User) || !self.namespaces.join.is_empty() || shows_cgroups
+        let shows_cgroups =
+            self.mounts.iter().any(|mount| mount.fstype == "cgroup2" || self.is_separate(mount));
+        let has_hooks = self.setting.held.is_some() && self.spec.hooks().is_some();
+        self.creates(Kind::User) || !self.namespaces.join.is_empty() || shows_cgroups || has_hooks
+    }
+
+    /// Whether the mount shows a directory of the container's own cgroups.
+    fn is_separate(&self, mount: &Mount) -> bool {
+        let trees = self.setting.cgroups.iter().flat_map(|layout| &layout.hierarchies);
+        mount.is_bind() && trees.into_iter().any(|tree| Path::new(&mount.source).starts_with(&tree.directory))
     }
 
     /// Waits for the parent; then what depends on its part.
@@ -192,17 +236,41 @@ impl<'a> Planner<'a> {
         let is_privileged = self.setting.cgroups.as_ref().is_none_or(|layout| layout.privileged);
         let can_make = is_privileged && !self.creates(Kind::User);
         let devices = if can_make { Devices::Make } else { Devices::Bind };
-        let mut steps = vec![Step::Root(mini_chroot::Step::KeepPrivate)];
+        let spread = spec::propagation(self.linux.rootfs_propagation().as_deref().unwrap_or_default());
+        let whole = |flags| Step::Furnish(furnish::Step::Propagate("/".into(), flags));
+        let mut steps = vec![match spread {
+            // What the host mounts later is to be seen, so the tie is not cut in that direction.
+            Some(_) => whole(MsFlags::MS_SLAVE | MsFlags::MS_REC),
+            None => Step::Root(mini_chroot::Step::KeepPrivate),
+        }];
         steps.push(match &self.setting.overlay {
             Some(overlay) => Step::Overlay(overlay.clone(), path.clone()),
             None => Step::Root(mini_chroot::Step::BindRoot(path.clone())),
         });
-        steps.extend(mini_chroot::plan(path, &self.mounts, devices).into_iter().map(Step::Root));
+        for step in mini_chroot::plan(path, &self.mounts, devices) {
+            if matches!(step, mini_chroot::Step::Pivot(_)) {
+                steps.extend(self.last_with_the_host());
+            }
+            let leaves_host = step == mini_chroot::Step::DetachOldRoot;
+            steps.push(Step::Root(step));
+            // Nobody of the host may own a file in what is mounted from here on: its root becomes the container's.
+            let changes = leaves_host && self.setting.held.is_some() && self.creates(Kind::User);
+            steps.extend(changes.then_some(Step::User { uid: 0, gid: 0, groups: None }));
+        }
+        steps.extend(spread.map(whole));
+        steps.extend(spec::furnishings(self.spec, can_make).into_iter().map(Step::Furnish));
         if self.process.terminal().unwrap_or(false) {
             let size = self.process.console_size().map(spec::window_size);
             steps.push(Step::Console { uid: self.process.user().uid(), size, first: true });
         }
         steps
+    }
+
+    /// Hooks, while the host's files are still in sight: the parent's first.
+    fn last_with_the_host(&self) -> Vec<Step> {
+        let has_parents = !self.hooks(&[Moment::Prestart, Moment::CreateRuntime]).is_empty();
+        let asked = has_parents.then_some(Step::AskParent).into_iter();
+        asked.chain(self.hooks(&[Moment::CreateContainer])).collect()
     }
 
     /// Covers what is the host's, while there is still the right to mount.
@@ -226,39 +294,18 @@ impl<'a> Planner<'a> {
         let inherited = if self.setting.init { Vec::new() } else { std::mem::take(&mut limits) };
         let keep_groups = self.setting.id_maps.contains(&idmap::Step::DenySetgroups);
         let mut steps: Vec<Step> = inherited.into_iter().map(Step::Limit).collect();
-        steps.extend(last_metres(self.process, keep_groups, true)?);
-        // The kernel forgets the request at a change of user, so it is made again.
-        steps.push(Step::DieWithParent);
+        steps.extend(last_metres::plan(self.process, keep_groups, true)?);
         let program = Program::new(self.process).map_err(PlanError::Program)?;
+        if self.setting.held.is_some() {
+            steps.extend([Step::LookUp(program.clone()), Step::Hide, Step::AwaitStart]);
+            steps.extend(self.hooks(&[Moment::StartContainer]));
+        } else {
+            // The kernel forgets the request at a change of user, so it is made again.
+            steps.push(Step::DieWithParent);
+        }
         steps.push(if self.setting.init { Step::Init { program, limits } } else { Step::Exec(program) });
         Ok(steps)
     }
-}
-
-/// What its cgroup is called, from the top of what is ours.
-pub(crate) fn cgroup_name(spec: &Spec) -> Option<String> {
-    let path = spec.linux().as_ref()?.cgroups_path().as_ref()?;
-    Some(path.to_string_lossy().trim_start_matches('/').to_owned())
-}
-
-/// From root in the container to the program's user, with its powers and in its directory, which a first process
-/// may have made (`make`). Each step here would be refused one step later, or would undo the one before.
-pub(crate) fn last_metres(process: &Process, keep_groups: bool, make: bool) -> Result<Vec<Step>, PlanError> {
-    let mut steps = Vec::new();
-    let sets = spec::capability_sets(process)?;
-    if let Some(sets) = &sets {
-        steps.push(Step::Capability(capabilities::Step::Bound(sets.bounding.clone())));
-        steps.push(Step::Capability(capabilities::Step::Keep));
-    }
-    let user = process.user();
-    let groups = if keep_groups { None } else { Some(user.additional_gids().clone().unwrap_or_default()) };
-    steps.push(Step::WorkingDirectory { path: process.cwd().clone(), make });
-    steps.push(Step::User { uid: user.uid(), gid: user.gid(), groups });
-    steps.extend(sets.map(|sets| Step::Capability(capabilities::Step::Set(sets))));
-    if process.no_new_privileges().unwrap_or(false) {
-        steps.push(Step::Capability(capabilities::Step::NoNewPrivileges));
-    }
-    Ok(steps)
 }
 
 #[cfg(test)]
@@ -349,6 +396,27 @@ mod tests {
         let plan = plan(&spec(), &Setting { init: true, ..setting() }).unwrap();
         assert!(!plan.steps().any(|step| matches!(step, Step::Limit(_))));
         assert!(matches!(plan.inside.last(), Some(Step::Init { limits, .. }) if limits.len() == 1));
+    }
+
+    #[test]
+    fn what_is_created_for_later_waits_before_its_program_and_does_not_die_with_its_creator() {
+        let mut spec = spec();
+        let hook = json!([{ "path": "/bin/hook" }]);
+        let hooks = json!({ "createRuntime": hook, "createContainer": hook, "startContainer": hook });
+        spec.set_hooks(serde_json::from_value(hooks).unwrap());
+        let plan = plan(&spec, &Setting { held: Some(State::default()), ..setting() }).unwrap();
+        assert!(!plan.steps().any(|step| matches!(step, Step::DieWithParent)));
+        assert!(
+            matches!(&plan.meanwhile[..], [Step::Hooks(hooks)] if hooks.moment() == Moment::CreateRuntime)
+        );
+        let asked = place(&plan, |step| matches!(step, Step::AskParent));
+        let pivot = place(&plan, |step| matches!(step, Step::Root(mini_chroot::Step::Pivot(_))));
+        assert!(asked < pivot);
+        let end: Vec<_> = plan.inside.iter().rev().take(5).rev().collect();
+        assert!(
+            matches!(end[..], [Step::LookUp(_), Step::Hide, Step::AwaitStart, Step::Hooks(_), Step::Exec(_)]),
+            "{end:?}"
+        );
     }
 
     #[test]

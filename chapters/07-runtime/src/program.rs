@@ -6,6 +6,7 @@
 
 use std::convert::Infallible;
 use std::ffi::{CStr, CString, NulError};
+use std::path::Path;
 
 use mini_sys::{Errno, Error};
 use oci_spec::runtime::Process;
@@ -86,6 +87,28 @@ impl Program {
         self.arguments.iter().map(|argument| argument.to_string_lossy().into_owned())
     }
 
+    /// Its name, as it was given.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Looks for a candidate that may be run, and fails as [`Self::exec`] would.
+    ///
+    /// # Errors
+    /// Why the last candidate could not be run.
+    pub(crate) fn look_up(&self) -> mini_sys::Result<()> {
+        let mut last = Error::new(format!("execve({:?})", self.name), Errno::ENOENT);
+        for candidate in &self.candidates {
+            let errno = match mini_sys::access::executable(as_path(candidate)) {
+                Ok(()) if !is_directory(candidate) => return Ok(()),
+                Ok(()) => Errno::EISDIR,
+                Err(error) => error.errno(),
+            };
+            last = Error::new(format!("execve({candidate:?})"), errno);
+        }
+        Err(last)
+    }
+
     /// Becomes the first candidate that can be run.
     ///
     /// # Errors
@@ -123,8 +146,12 @@ impl Program {
 }
 
 fn is_directory(path: &CStr) -> bool {
+    as_path(path).is_dir()
+}
+
+fn as_path(text: &CStr) -> &Path {
     use std::os::unix::ffi::OsStrExt as _;
-    std::path::Path::new(std::ffi::OsStr::from_bytes(path.to_bytes())).is_dir()
+    Path::new(std::ffi::OsStr::from_bytes(text.to_bytes()))
 }
 
 /// An empty entry of `PATH` means the working directory.

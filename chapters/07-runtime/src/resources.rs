@@ -1,28 +1,50 @@
 //! The OCI spec's `linux.resources`, as chapter 3 takes it. OCI runtime spec, "Control groups".
 
+use std::path::PathBuf;
+
 use mini_cgroups::{Access, DeviceKind, DeviceRule, IoThrottle, Limits};
 use oci_spec::runtime::{
-    LinuxBlockIo, LinuxDeviceCgroup, LinuxDeviceType, LinuxResources, LinuxThrottleDevice,
+    LinuxBlockIo, LinuxDeviceCgroup, LinuxDeviceType, LinuxResources, LinuxThrottleDevice, Spec,
 };
 
-/// The limits that `resources` asks for.
+use crate::step::Step;
+
+/// What its cgroup is called, from the top of what is ours.
+pub(crate) fn cgroup_name(spec: &Spec) -> Option<String> {
+    let path = spec.linux().as_ref()?.cgroups_path().as_ref()?;
+    Some(path.to_string_lossy().trim_start_matches('/').to_owned())
+}
+
+/// The directories of a cgroup that these steps make.
+pub(crate) fn directories(steps: &[Step]) -> Vec<PathBuf> {
+    let made = |step: &Step| match step {
+        Step::Cgroup(mini_cgroups::Step::MakeDirectory { base, place }) => Some(base.join(place)),
+        _ => None,
+    };
+    steps.iter().filter_map(made).collect()
+}
+
+/// The limits that `resources` asks for. Engines write 0 for what they do not limit.
 pub fn limits(resources: &LinuxResources) -> Limits {
     let mut limits = Limits::default();
+    let signed = |number: Option<i64>| number.filter(|number| *number != 0);
+    let unsigned = |number: Option<u64>| number.filter(|number| *number != 0);
+    let text = |list: &Option<String>| list.clone().filter(|list| !list.is_empty());
     if let Some(memory) = resources.memory() {
-        limits.memory = memory.limit();
-        limits.memory_swap = memory.swap();
-        limits.memory_reservation = memory.reservation();
+        limits.memory = signed(memory.limit());
+        limits.memory_swap = signed(memory.swap());
+        limits.memory_reservation = signed(memory.reservation());
     }
     if let Some(cpu) = resources.cpu() {
-        limits.cpu_quota = cpu.quota();
-        limits.cpu_period = cpu.period();
-        limits.cpu_shares = cpu.shares();
-        limits.cpuset_cpus = cpu.cpus().clone();
-        limits.cpuset_mems = cpu.mems().clone();
+        limits.cpu_quota = signed(cpu.quota());
+        limits.cpu_period = unsigned(cpu.period());
+        limits.cpu_shares = unsigned(cpu.shares());
+        limits.cpuset_cpus = text(cpu.cpus());
+        limits.cpuset_mems = text(cpu.mems());
     }
-    limits.pids = resources.pids().as_ref().map(|pids| pids.limit());
+    limits.pids = signed(resources.pids().as_ref().map(|pids| pids.limit()));
     if let Some(io) = resources.block_io() {
-        limits.io_weight = io.weight();
+        limits.io_weight = io.weight().filter(|weight| *weight != 0);
         limits.io_throttles = throttles(io);
     }
     limits.devices = resources.devices().iter().flatten().filter_map(device).collect();

@@ -1,13 +1,20 @@
 //! The OCI runtime `Spec` in the words of the earlier chapters. OCI runtime spec, "Linux Container Configuration".
 
+use std::path::PathBuf;
+
+use mini_cgroups::Layout;
 use mini_chroot::Mount;
 use mini_namespaces::{Kind, Namespaces};
 use mini_security::{Capabilities, Capability, limits};
+use mini_sys::file::FileType;
+use mini_sys::mount::MsFlags;
 use mini_sys::tty::WindowSize;
 use oci_spec::runtime::{
-    Box as ConsoleSize, Capabilities as OciCapabilities, LinuxNamespaceType, Process, Spec,
+    Box as ConsoleSize, Capabilities as OciCapabilities, LinuxDevice, LinuxDeviceType, LinuxNamespaceType,
+    Process, Spec,
 };
 
+use crate::furnish;
 use crate::plan::PlanError;
 
 /// Which namespaces it asks for.
@@ -30,22 +37,115 @@ pub(crate) fn namespaces(spec: &Spec) -> Namespaces {
             LinuxNamespaceType::Time => Kind::Time,
         };
         match namespace.path() {
-            Some(path) => all.join.push((kind, path.clone())),
-            None => all.create.push(kind),
+            Some(path) if !path.as_os_str().is_empty() => all.join.push((kind, path.clone())),
+            _ => all.create.push(kind),
+        }
+    }
+    all.time_offsets = time_offsets(spec);
+    all
+}
+
+fn time_offsets(spec: &Spec) -> Option<(i64, i64)> {
+    let offsets = spec.linux().as_ref()?.time_offsets().as_ref()?;
+    let seconds = |clock| offsets.get(clock).and_then(|offset| offset.secs()).unwrap_or(0);
+    Some((seconds("monotonic"), seconds("boottime")))
+}
+
+/// What it mounts. A mount of cgroups shows those that are `made` for it.
+pub(crate) fn mounts(spec: &Spec, cgroups: Option<&Layout>, made: &[PathBuf]) -> Vec<Mount> {
+    let mut all = Vec::new();
+    for mount in spec.mounts().iter().flatten().map(convert) {
+        match cgroups.filter(|_| mount.fstype == "cgroup") {
+            None => all.push(mount),
+            Some(layout) if layout.hierarchies.is_empty() => {
+                all.push(Mount { fstype: "cgroup2".to_owned(), ..mount });
+            }
+            Some(layout) => all.extend(separate(&mount, layout, made)),
         }
     }
     all
 }
 
-/// What it mounts.
-pub(crate) fn mounts(spec: &Spec) -> Vec<Mount> {
-    let convert = |mount: &oci_spec::runtime::Mount| Mount {
+fn convert(mount: &oci_spec::runtime::Mount) -> Mount {
+    let words = mount.options().clone().unwrap_or_default();
+    let recursive = words.iter().any(|word| word == "rbind");
+    let word = |word: String| match word.as_str() {
+        // How it spreads is a step of its own; the rest is about nothing that a mount does in a container.
+        _ if propagation(&word).is_some() => None,
+        "private" | "rprivate" | "unbindable" | "runbindable" | "tmpcopyup" | "norelatime" => None,
+        "nostrictatime" | "loud" | "silent" | "nomand" | "mand" | "noiversion" | "iversion" => None,
+        // A copy of a tree is changed as a whole.
+        "rro" | "rnosuid" | "rnodev" | "rnoexec" | "rnoatime" if recursive => Some(word[1..].to_owned()),
+        _ => Some(word),
+    };
+    Mount {
         target: mount.destination().clone(),
         fstype: mount.typ().clone().unwrap_or_else(|| "bind".to_owned()),
         source: mount.source().clone().unwrap_or_default().to_string_lossy().into_owned(),
-        options: mount.options().clone().unwrap_or_default(),
-    };
-    spec.mounts().iter().flatten().map(convert).collect()
+        options: words.into_iter().filter_map(word).collect(),
+    }
+}
+
+/// With v1, a directory with the container's own cgroup of each tree in which it has one.
+fn separate(mount: &Mount, layout: &Layout, made: &[PathBuf]) -> Vec<Mount> {
+    let target = mount.target.to_string_lossy();
+    let mut all = vec![Mount::new(&target, "tmpfs", "tmpfs", "nosuid,noexec,nodev,mode=755")];
+    for tree in &layout.hierarchies {
+        let own = made.iter().find(|own| own.starts_with(&tree.directory));
+        let (Some(own), Some(name)) = (own, tree.directory.file_name()) else { continue };
+        all.push(Mount {
+            target: mount.target.join(name),
+            fstype: "bind".to_owned(),
+            source: own.to_string_lossy().into_owned(),
+            options: std::iter::once("bind".to_owned()).chain(mount.options.iter().cloned()).collect(),
+        });
+    }
+    all
+}
+
+/// The flags of a word about how mounts spread, if they do; private is what mounts are anyway.
+pub(crate) fn propagation(word: &str) -> Option<MsFlags> {
+    Some(match word {
+        "shared" => MsFlags::MS_SHARED,
+        "rshared" => MsFlags::MS_SHARED | MsFlags::MS_REC,
+        "slave" => MsFlags::MS_SLAVE,
+        "rslave" => MsFlags::MS_SLAVE | MsFlags::MS_REC,
+        _ => return None,
+    })
+}
+
+/// What the container gets beside its mounts. Who may make no device files is shown none but the usual ones.
+pub(crate) fn furnishings(spec: &Spec, can_make: bool) -> Vec<furnish::Step> {
+    let mut steps = Vec::new();
+    for mount in spec.mounts().iter().flatten() {
+        let flags = mount.options().iter().flatten().filter_map(|word| propagation(word)).next();
+        steps.extend(flags.map(|flags| furnish::Step::Propagate(mount.destination().clone(), flags)));
+    }
+    let Some(linux) = spec.linux() else { return steps };
+    if can_make {
+        steps.extend(
+            linux.devices().iter().flatten().map(|device| furnish::Step::Device(convert_device(device))),
+        );
+    }
+    let mut sysctls: Vec<_> = linux.sysctl().iter().flatten().collect();
+    sysctls.sort_unstable();
+    steps.extend(sysctls.into_iter().map(|(name, value)| furnish::Step::Sysctl(name.clone(), value.clone())));
+    steps
+}
+
+fn convert_device(device: &LinuxDevice) -> furnish::Device {
+    let number = |number: i64| u32::try_from(number).unwrap_or_default();
+    furnish::Device {
+        path: device.path().clone(),
+        kind: match device.typ() {
+            LinuxDeviceType::B => FileType::BlockDevice,
+            LinuxDeviceType::P => FileType::Fifo,
+            LinuxDeviceType::A | LinuxDeviceType::C | LinuxDeviceType::U => FileType::CharacterDevice,
+        },
+        numbers: (number(device.major()), number(device.minor())),
+        mode: device.file_mode().unwrap_or(0o666) & 0o7777,
+        owner: (device.uid().unwrap_or(0), device.gid().unwrap_or(0)),
+    }
 }
 
 /// How large its terminal is at first.
@@ -68,13 +168,16 @@ pub(crate) fn capability_sets(process: &Process) -> Result<Option<Capabilities>,
         list.sort_unstable();
         Ok(list)
     };
-    Ok(Some(Capabilities {
+    let mut all = Capabilities {
         bounding: list(sets.bounding())?,
         effective: list(sets.effective())?,
         permitted: list(sets.permitted())?,
         inheritable: list(sets.inheritable())?,
         ambient: list(sets.ambient())?,
-    }))
+    };
+    // The kernel refuses to make others ambient, and `runc spec` asks for them: what cannot be is left out.
+    all.ambient.retain(|one| all.permitted.contains(one) && all.inheritable.contains(one));
+    Ok(Some(all))
 }
 
 /// What the program passes on to those it runs.

@@ -7,6 +7,7 @@
 
 use std::convert::Infallible;
 use std::fs::File;
+use std::io::Write as _;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -95,28 +96,40 @@ pub fn start<'a>(
     stdio: ProgramSide,
     on_step: Option<OnStep<'a>>,
 ) -> Result<Started, StartError> {
-    perform(plan, layout, None, stdio, on_step)
+    perform(plan, layout, Hands { stdio, target: None, gate: None, passed: 0 }, on_step)
 }
 
-/// Performs a plan; with `target`, one that joins the container of that process.
+/// What a new process is handed.
+#[derive(Debug)]
+pub(crate) struct Hands {
+    /// Its standard streams.
+    pub(crate) stdio: ProgramSide,
+    /// The process of a running container that is joined.
+    pub(crate) target: Option<OwnedFd>,
+    /// The fifo that says when the program is to start.
+    pub(crate) gate: Option<OwnedFd>,
+    /// How many descriptors from 3 on the program gets as they are here.
+    pub(crate) passed: u32,
+}
+
+/// Performs a plan.
 pub(crate) fn perform<'a>(
     plan: &'a Plan,
     layout: Option<&'a Layout>,
-    target: Option<OwnedFd>,
-    stdio: ProgramSide,
+    hands: Hands,
     on_step: Option<OnStep<'a>>,
 ) -> Result<Started, StartError> {
     let (here, there) = ipc::socketpair().map_err(StartError::Prepare)?;
     let mut parent = Parent {
         plan,
         layout,
-        target,
+        joins: hands.target.is_some(),
         cgroup: None,
         child: None,
         mounts: None,
         here: Some(here),
         there: Some(there),
-        stdio: Some(stdio),
+        hands: Some(hands),
         on_step,
     };
     match parent.run() {
@@ -132,15 +145,15 @@ pub(crate) fn perform<'a>(
 struct Parent<'a> {
     plan: &'a Plan,
     layout: Option<&'a Layout>,
-    /// The process of a running container that is joined.
-    target: Option<OwnedFd>,
+    /// The container runs already, and is another's.
+    joins: bool,
     cgroup: Option<Cgroup>,
     child: Option<Child>,
     mounts: Option<File>,
     /// Our end of the channel, and the new process's.
     here: Option<OwnedFd>,
     there: Option<OwnedFd>,
-    stdio: Option<ProgramSide>,
+    hands: Option<Hands>,
     on_step: Option<OnStep<'a>>,
 }
 
@@ -158,7 +171,8 @@ impl Parent<'_> {
         }
         let nothing = || StartError::Prepare(Error::new("clone3", Errno::ECHILD));
         let here = self.here.take().ok_or_else(nothing)?;
-        match channel::go(&here) {
+        let pid = self.child.as_ref().map(|child| child.pid).ok_or_else(nothing)?;
+        match channel::go(&here, pid) {
             // It has ended before, and has said why.
             Err(error) if error.errno() == Errno::EPIPE => {}
             other => other.map_err(StartError::Prepare)?,
@@ -187,12 +201,15 @@ impl Parent<'_> {
             (Step::Cgroup(step), _) => step.perform(),
             (Step::Namespace(step), _) => step.perform(),
             (Step::Hide, _) => process::set_undumpable(),
-            (Step::Enter(kinds), _) => step::enter(self.target.as_ref(), kinds),
+            (Step::Enter(kinds), _) => {
+                step::enter(self.hands.as_ref().and_then(|hands| hands.target.as_ref()), kinds)
+            }
             (Step::IdMap(step), Some(pid)) => step.perform(pid).map_err(in_short),
             (Step::JoinCgroup, Some(pid)) => {
                 self.cgroup = self.open_cgroup();
                 self.cgroup.as_ref().map_or(Ok(()), |cgroup| cgroup.join(pid))
             }
+            (Step::Hooks(hooks), pid) => hooks.run(pid),
             (Step::LoopbackUp, Some(pid)) => in_network_of(pid, || net::interface_up("lo")),
             _ => Err(Error::new(format!("{} on the host", step.call()), Errno::EPERM)),
         }
@@ -219,8 +236,8 @@ impl Parent<'_> {
         };
         // Their end is to be seen when the new process ends, so no copy may stay open here.
         self.there = None;
-        self.stdio = None;
-        if self.target.is_none() {
+        self.hands = None;
+        if !self.joins {
             self.mounts = File::open(format!("/proc/{}/ns/mnt", child.pid)).ok();
         }
         let pid = child.pid;
@@ -234,15 +251,15 @@ impl Parent<'_> {
     fn clone_into(&mut self, cgroup: Option<BorrowedFd<'_>>) -> mini_sys::Result<Child> {
         let (plan, explain) = (self.plan, self.on_step.is_some());
         // Everything else is closed, our end of the channel too: it would keep the parent alive in its eyes.
-        let streams = self.stdio.iter().flat_map(ProgramSide::fds);
-        let own = self.there.iter().chain(&self.target).map(|fd| fd.as_fd());
-        let keep = Keep::these(own.chain(streams));
-        let (there, stdio, target) = (&mut self.there, &mut self.stdio, &mut self.target);
-        clone::clone3_keeping(plan.clone, cgroup, &keep, || match (there.take(), stdio.take()) {
-            (Some(channel), Some(stdio)) => {
-                let inside = Inside::new(channel, target.take());
-                become_container(&plan.inside, inside, &stdio, explain)
-            }
+        let hands = self.hands.as_ref();
+        let streams = hands.into_iter().flat_map(|hands| hands.stdio.fds());
+        let own =
+            hands.into_iter().flat_map(|hands| hands.target.iter().chain(&hands.gate)).chain(&self.there);
+        let passed = 3..3 + hands.map_or(0, |hands| hands.passed);
+        let keep = Keep::these(own.map(|fd| fd.as_fd()).chain(streams)).and(passed);
+        let (there, hands) = (&mut self.there, &mut self.hands);
+        clone::clone3_keeping(plan.clone, cgroup, &keep, || match (there.take(), hands.take()) {
+            (Some(channel), Some(hands)) => become_container(&plan.inside, channel, hands, explain),
             _ => clone::leave(clone::ABANDONED),
         })
     }
@@ -260,14 +277,34 @@ impl Parent<'_> {
                 }
                 Report::Failed(index, source) => return Err(self.failure(index, source)),
                 Report::Console(master) => console = Some(master),
+                Report::Asked => self.do_meanwhile(channel)?,
                 Report::Running => return Ok(console),
             }
         }
     }
 
+    /// Does what the new process waits for in the middle.
+    fn do_meanwhile(&mut self, channel: &OwnedFd) -> Result<(), StartError> {
+        let plan = self.plan;
+        let first = plan.before.len() + plan.beside.len();
+        for (index, step) in plan.meanwhile.iter().enumerate() {
+            let begun = Instant::now();
+            self.perform(step).map_err(|source| StartError::Step {
+                number: first + index + 1,
+                why: step.why(),
+                source,
+            })?;
+            self.tell(first + index, step, begun.elapsed());
+        }
+        let pid = self.child.as_ref().map_or(Pid::from_raw(0), |child| child.pid);
+        channel::go(channel, pid).map_err(StartError::Prepare)
+    }
+
     fn failure(&self, index: usize, source: Error) -> StartError {
         match self.plan.inside.get(index) {
-            Some(Step::Exec(program) | Step::Init { program, .. }) if source.call().starts_with("execve") => {
+            Some(Step::Exec(program) | Step::Init { program, .. } | Step::LookUp(program))
+                if source.call().starts_with("execve") =>
+            {
                 StartError::Exec(program.explain(source.errno()))
             }
             step => {
@@ -292,7 +329,7 @@ impl Parent<'_> {
         self.mounts = None;
         // A step before the clone may have failed half-way: what there is by now is found by name. What is joined
         // is another's.
-        if let Some(cgroup) = self.open_cgroup().filter(|_| self.target.is_none()) {
+        if let Some(cgroup) = self.open_cgroup().filter(|_| !self.joins) {
             let _ = cgroup.remove();
         }
     }
@@ -319,8 +356,10 @@ fn in_short(error: IdMapError) -> Error {
 }
 
 /// The new process's loop.
-fn become_container(steps: &[Step], mut inside: Inside, stdio: &ProgramSide, explain: bool) -> Infallible {
-    let mut result = settle(stdio);
+fn become_container(steps: &[Step], channel: OwnedFd, hands: Hands, explain: bool) -> Infallible {
+    let Hands { stdio, target, gate, passed } = hands;
+    let mut inside = Inside::new(channel, target, gate);
+    let mut result = settle(&stdio, passed);
     for (index, step) in steps.iter().enumerate() {
         inside.index = index;
         let begun = Instant::now();
@@ -337,9 +376,16 @@ fn become_container(steps: &[Step], mut inside: Inside, stdio: &ProgramSide, exp
             tell(&inside, begun.elapsed());
         }
     }
-    if let (Err(error), Some(channel)) = (result, &inside.channel) {
-        // If nobody listens, the parent is gone, and this process follows it.
-        let _ = channel::failed(channel.as_fd(), inside.index, &error);
+    match (result, &inside.channel) {
+        (Err(error), Some(channel)) => {
+            // If nobody listens, the parent is gone, and this process follows it.
+            let _ = channel::failed(channel.as_fd(), inside.index, &error);
+        }
+        // After the word to start, only the program's own output is left to say it on.
+        (Err(error), None) => {
+            let _ = writeln!(std::io::stderr(), "{error}");
+        }
+        (Ok(()), _) => {}
     }
     clone::leave(clone::ABANDONED)
 }
@@ -351,11 +397,11 @@ fn tell(inside: &Inside, took: Duration) {
 }
 
 /// Makes the process a fresh one: streams of its own, no signal blocked or ignored, none of the descriptors
-/// that are left passed on to the program, and the usual umask.
-fn settle(stdio: &ProgramSide) -> mini_sys::Result<()> {
+/// that are left passed on to the program but the `passed` ones, and the usual umask.
+fn settle(stdio: &ProgramSide, passed: u32) -> mini_sys::Result<()> {
     stdio.install()?;
     signal::reset_all()?;
-    file::close_on_exec_from(3)?;
+    file::close_on_exec_from(3 + passed)?;
     process::umask(0o022);
     Ok(())
 }

@@ -16,10 +16,11 @@ use mini_sys::namespace::CloneFlags;
 use mini_sys::process::{self, set_credentials, set_ids};
 use mini_sys::signal::Signal;
 use mini_sys::tty::WindowSize;
-use mini_sys::{Errno, Error, Gid, Result, Uid};
+use mini_sys::{Errno, Error, Gid, Pid, Result, Uid, ipc};
 
+use crate::hooks::Hooks;
 use crate::program::Program;
-use crate::{channel, console};
+use crate::{channel, console, furnish};
 
 /// One step. Most are those of an earlier chapter; the rest tie them together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +65,12 @@ pub enum Step {
     },
     /// Brings up the interface `lo` of the new network namespace, from within or by the parent.
     LoopbackUp,
+    /// Gives the container what its spec asks for beside the mounts.
+    Furnish(furnish::Step),
+    /// Lets the parent do its part in the middle: the hooks that want the namespaces and the old root.
+    AskParent,
+    /// Runs hooks, on the host or inside.
+    Hooks(Hooks),
     /// Hides or protects a path. Chapter 4.
     Path(paths::Step),
     /// Sets what is inherited. Chapter 4.
@@ -93,6 +100,10 @@ pub enum Step {
         /// Its resource limits, which pid 1 could not work under.
         limits: Vec<limits::Step>,
     },
+    /// Looks whether the program is there and may be run.
+    LookUp(Program),
+    /// Tells that the container is created, and waits for somebody to start it.
+    AwaitStart,
     /// Becomes the program.
     Exec(Program),
 }
@@ -104,6 +115,10 @@ pub(crate) struct Inside {
     pub(crate) channel: Option<OwnedFd>,
     /// The process whose namespaces are joined.
     pub(crate) target: Option<OwnedFd>,
+    /// Where the word to start comes from.
+    pub(crate) gate: Option<OwnedFd>,
+    /// This process's number on the host, once the parent has told it.
+    pub(crate) pid: Option<Pid>,
     /// Mounts that are not attached yet.
     pub(crate) detached: Detached,
     /// The number of the step that is being done.
@@ -111,8 +126,8 @@ pub(crate) struct Inside {
 }
 
 impl Inside {
-    pub(crate) fn new(channel: OwnedFd, target: Option<OwnedFd>) -> Self {
-        Self { channel: Some(channel), target, detached: Detached::default(), index: 0 }
+    pub(crate) fn new(channel: OwnedFd, target: Option<OwnedFd>, gate: Option<OwnedFd>) -> Self {
+        Self { channel: Some(channel), target, gate, pid: None, detached: Detached::default(), index: 0 }
     }
 
     fn channel(&self) -> Result<BorrowedFd<'_>> {
@@ -146,6 +161,11 @@ impl Step {
             Self::Root(step) => step.call(),
             Self::Console { .. } => "open(\"/dev/ptmx\"); ioctl(TIOCSCTTY)".to_owned(),
             Self::LoopbackUp => "ioctl(SIOCSIFFLAGS, \"lo\", IFF_UP)".to_owned(),
+            Self::Furnish(step) => step.call(),
+            Self::AskParent => "sendmsg(parent); recvmsg(parent)".to_owned(),
+            Self::Hooks(hooks) => hooks.call(),
+            Self::LookUp(program) => format!("access({:?}, X_OK)", program.name()),
+            Self::AwaitStart => "read(fifo)".to_owned(),
             Self::Path(step) => step.call(),
             Self::Limit(step) => step.call(),
             Self::Capability(step) => step.call(),
@@ -185,6 +205,11 @@ impl Step {
             Self::Root(step) => step.why(),
             Self::Console { .. } => "a terminal whose other end the monitor holds",
             Self::LoopbackUp => "127.0.0.1 works, and nothing else yet",
+            Self::Furnish(step) => step.why(),
+            Self::AskParent => "hooks that change the container's files from outside come now",
+            Self::Hooks(_) => "what others want done at this moment",
+            Self::LookUp(_) => "a missing program is told now, and not when it is to start",
+            Self::AwaitStart => "all is ready; whoever created the container says when",
             Self::Path(step) => step.why(),
             Self::Limit(step) => step.why(),
             Self::Capability(step) => step.why(),
@@ -210,6 +235,11 @@ impl Step {
             | Self::DieWithParent
             | Self::AwaitParent
             | Self::Hide
+            | Self::Furnish(_)
+            | Self::AskParent
+            | Self::Hooks(_)
+            | Self::LookUp(_)
+            | Self::AwaitStart
             | Self::Console { .. }
             | Self::WorkingDirectory { .. }
             | Self::Exec(_) => 7,
@@ -228,7 +258,19 @@ impl Step {
                 process::set_pdeathsig(Signal::SIGKILL)?;
                 channel::parent_is_there(inside.channel()?)
             }
-            Self::AwaitParent => channel::await_go(inside.channel()?),
+            Self::AwaitParent => {
+                inside.pid = Some(channel::await_go(inside.channel()?)?);
+                Ok(())
+            }
+            Self::AskParent => {
+                channel::ask(inside.channel()?)?;
+                inside.pid = Some(channel::await_go(inside.channel()?)?);
+                Ok(())
+            }
+            Self::Hooks(hooks) => hooks.run(inside.pid),
+            Self::Furnish(step) => step.perform(),
+            Self::LookUp(program) => program.look_up(),
+            Self::AwaitStart => await_start(inside),
             Self::Namespace(step) => step.perform(),
             Self::Hide => process::set_undumpable(),
             Self::Enter(kinds) => enter(inside.target.as_ref(), kinds),
@@ -250,6 +292,14 @@ impl Step {
             }
         }
     }
+}
+
+/// The channel is closed first, which is how the parent hears that all is ready. A fifo that is open for both
+/// directions has no end: nobody's coming and going is taken for the word.
+fn await_start(inside: &mut Inside) -> Result<()> {
+    let gate = inside.gate.take().ok_or_else(|| Error::new("read(no fifo)", Errno::EBADF))?;
+    drop(inside.channel.take());
+    ipc::read(&gate, &mut [0; 1]).map(drop)
 }
 
 /// Joins these namespaces of the process `target`.

@@ -93,7 +93,7 @@ impl Ready {
     /// # Errors
     /// The first step that fails.
     pub fn run(self, stdio: ProgramSide) -> Result<Started, StartError> {
-        mini_runtime::exec::exec(&self.plan, Some(&self.layout), self.target, stdio)
+        mini_runtime::exec::exec(&self.plan, Some(&self.layout), self.target, stdio, 0)
     }
 }
 

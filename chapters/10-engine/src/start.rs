@@ -148,6 +148,7 @@ fn survey(home: &Home, record: &Record) -> Result<Ground, StartError> {
         cgroups: Some(layout.clone()),
         init: record.host_config.init,
         id_maps: if rootless { id_maps() } else { Vec::new() },
+        held: None,
     };
     Ok(Ground { layout, setting, spec })
 }

@@ -13,6 +13,7 @@
 
 mod behaviour;
 mod columns;
+mod bundles;
 mod commit;
 mod cp;
 mod crash;
@@ -52,7 +53,10 @@ mod made;
 mod manifests;
 mod naming;
 mod needs;
+mod oci;
 mod oci_archives;
+mod oci_hooks;
+mod oci_spec;
 mod ordinary;
 mod parallel;
 mod passage;
