@@ -2,7 +2,7 @@
 //!
 //! `harness` gives each test an engine of its own and `leaks` sees that nothing is left of it; `needs` says what a
 //! test requires, `host_image` shares the image `host` between tests, `tars`, `made` and `pty` make archives,
-//! images and terminals, `registry`, `token_server`, `front` and `passage` a registry and what stands before it.
+//! images and terminals, `bundles` those of other engines, `registry`, `token_server`, `front` and `passage` a registry and what stands before it.
 //! The rest are claims, a module for what they are about.
 
 #![allow(
@@ -18,6 +18,7 @@ mod commit;
 mod cp;
 mod crash;
 mod diff;
+mod engines;
 mod environment;
 mod events;
 mod exec;

@@ -2,10 +2,29 @@
 
 use std::fs;
 use std::os::fd::AsRawFd as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde_json::{Value, json};
 
 use crate::bundles::{Runtime, run_script};
+
+/// A tmpfs on the host, for as long as a test needs it.
+struct Mounted(PathBuf);
+
+impl Mounted {
+    fn on(path: &Path) -> Self {
+        assert!(Command::new("mount").args(["-t", "tmpfs", "none"]).arg(path).status().unwrap().success());
+        Self(path.to_owned())
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        // Lazily: a container of a test that failed may still be there.
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
 
 /// What the script prints in a container whose spec is changed so.
 fn inside(runtime: &Runtime, name: &str, script: &str, change: impl FnOnce(&mut Value)) -> String {
@@ -66,12 +85,8 @@ fn mounts_of_the_host_arrive_where_that_is_asked_for() {
     let Some(runtime) = Runtime::new() else { return };
     let shared = runtime.path("shared");
     fs::create_dir(&shared).unwrap();
-    let mount = |words: &[&str]| {
-        let mut command = std::process::Command::new("mount");
-        assert!(command.args(words).arg(&shared).status().unwrap().success());
-    };
-    mount(&["-t", "tmpfs", "none"]);
-    mount(&["--make-shared"]);
+    let _shared = Mounted::on(&shared);
+    assert!(Command::new("mount").arg("--make-shared").arg(&shared).status().unwrap().success());
     fs::create_dir(shared.join("late")).unwrap();
     let bundle = runtime.bundle("bundle", |config| {
         run_script(config, "exec sleep 1000");
@@ -82,15 +97,10 @@ fn mounts_of_the_host_arrive_where_that_is_asked_for() {
     });
     runtime.apart(&format!("run -d -b {} box", bundle.display()));
     let late = shared.join("late");
-    let mounted =
-        std::process::Command::new("mount").args(["-t", "tmpfs", "none"]).arg(&late).status().unwrap();
-    assert!(mounted.success());
+    let _late = Mounted::on(&late);
     fs::write(late.join("file"), "").unwrap();
     let seen = runtime.call("exec box ls /tmp/late").ok();
     runtime.call("delete --force box").ok();
-    for path in [&late, &shared] {
-        assert!(std::process::Command::new("umount").arg(path).status().unwrap().success());
-    }
     assert_eq!(seen, "file");
 }
 
@@ -150,7 +160,7 @@ fn descriptors_are_passed_on_when_asked_for() {
     fs::write(&file, "by number\n").unwrap();
     // A shell puts the file at number 3, for which Rust would need unsafe code.
     let line = runtime.command(&format!("run --preserve-fds 1 -b {} box", bundle.display()));
-    let mut shell = std::process::Command::new("sh");
+    let mut shell = Command::new("sh");
     shell.args(["-c", "exec \"$@\" 3< passed", "sh"]).arg(line.get_program()).args(line.get_args());
     shell.current_dir(line.get_current_dir().unwrap());
     assert_eq!(crate::harness::finish(&mut shell, None).ok(), "by number");
