@@ -17,7 +17,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::failure::{Failure, OURS};
-pub(crate) use exec::Exec;
+pub(crate) use exec::{Exec, Top};
 pub(crate) use image::{History, Image, Images, Import, Load, Prune, Pull, Rmi, Save, Tag, Tree};
 pub(crate) use life::{Attach, Containers, Kill, Rename, Restart, Rm, Start, Stop, Update};
 pub(crate) use output::{Events, Logs, Stats};
@@ -94,6 +94,8 @@ pub(crate) enum Command {
     Kill(Kill),
     /// Remove one or more containers
     Rm(Rm),
+    /// Display the running processes of a container
+    Top(Top),
     /// Export a container's filesystem as a tar archive
     Export(Export),
     /// Create a new image from a container's changes
@@ -188,6 +190,8 @@ pub(crate) enum Container {
     Kill(Kill),
     /// Remove one or more containers
     Rm(Rm),
+    /// Display the running processes of a container
+    Top(Top),
     /// Export a container's filesystem as a tar archive
     Export(Export),
     /// Create a new image from a container's changes

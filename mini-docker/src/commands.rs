@@ -39,6 +39,7 @@ mod start;
 mod stats;
 mod stop;
 mod tag;
+mod top;
 mod tree;
 mod update;
 mod version;
@@ -86,6 +87,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Stop(args) | Command::Container(Container::Stop(args)) => stop::run(&home?, &args),
         Command::Kill(args) | Command::Container(Container::Kill(args)) => kill::run(&home?, &args),
         Command::Rm(args) | Command::Container(Container::Rm(args)) => rm::run(&home?, &args),
+        Command::Top(args) | Command::Container(Container::Top(args)) => top::run(&home?, &args),
         Command::Export(args) | Command::Container(Container::Export(args)) => export::run(&home?, &args),
         Command::Commit(args) | Command::Container(Container::Commit(args)) => commit::run(&home?, &args),
         Command::Cp(args) | Command::Container(Container::Cp(args)) => cp::run(&home?, &args),

@@ -10,6 +10,7 @@ mod failure;
 mod format;
 mod output;
 mod progress;
+mod ps_options;
 mod session;
 mod settings;
 mod terminal;

@@ -41,6 +41,7 @@ pub mod start;
 pub mod stats;
 pub mod stop;
 pub mod update;
+pub mod top;
 mod upper;
 pub mod usage;
 pub mod user;

@@ -41,3 +41,13 @@ pub(crate) struct Exec {
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true, num_args = 1.., value_names = ["COMMAND", "ARG"])]
     pub(crate) command: Vec<String>,
 }
+
+#[derive(Debug, Args)]
+pub(crate) struct Top {
+    /// The container
+    #[arg(value_name = "CONTAINER")]
+    pub(crate) container: String,
+    /// Options of ps(1): -ef, aux, -o LIST
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ps OPTIONS")]
+    pub(crate) options: Vec<String>,
+}

@@ -38,6 +38,11 @@ const VERBS: &str = "
     tag
     version
 ";
+const VERBS: [&str; 29] = [
+    "run", "exec", "top", "oci", "ps", "logs", "stop", "kill", "rm", "images", "pull", "push", "login",
+    "logout", "search", "rmi", "import", "load", "inspect", "version", "info", "doctor", "tag", "history",
+    "manifest", "system", "save", "export", "commit",
+];
 
 #[test]
 fn every_verb_has_help() {

@@ -78,6 +78,7 @@ mod tars;
 mod terminal;
 mod token_server;
 mod tokens;
+mod top;
 mod trees;
 mod usage;
 mod way;

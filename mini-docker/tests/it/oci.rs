@@ -180,6 +180,8 @@ fn one_more_program_is_run_from_a_process_file_or_a_command() {
     let mut expected = vec![runtime.state("box")["pid"].as_i64().unwrap() as i32, second];
     expected.sort_unstable();
     assert_eq!(pids, expected);
+    let table = runtime.call("ps box -o pid,args").ok();
+    assert!(table.lines().skip(1).all(|line| line.ends_with("sleep 1000")), "{table}");
     let message = runtime.call("exec box nosuch").fails(127);
     let end = "unable to start container process: exec: \"nosuch\": executable file not found in $PATH";
     assert_eq!(message, format!("exec failed: {end}"));

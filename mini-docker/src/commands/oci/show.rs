@@ -1,11 +1,14 @@
 //! What is told of containers: `state`, `list`, `ps`, `events`, `features`.
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
+use mini_engine::top;
 use mini_runtime::oci::{Container, OciError, Saved, Status, Store};
+use mini_sys::Pid;
 use serde_json::{Value, json};
 
 use crate::cli::{OciEvents, OciList, OciPs};
 use crate::commands::print;
+use crate::ps_options;
 
 /// The version of the runtime specification that is followed.
 pub(super) const SPEC_VERSION: &str = "1.1.0";
@@ -55,13 +58,13 @@ pub(super) fn list(store: &Store, args: &OciList) -> anyhow::Result<u8> {
     }
     match args.format.as_str() {
         "json" => print(&format!("{}\n", serde_json::to_string(&all)?)),
-        "table" => print(&table(&all)),
+        "table" => print(&states_table(&all)),
         _ => bail!("invalid format option"),
     }
 }
 
 /// Columns of at least twelve letters, as runc sets them.
-fn table(states: &[Value]) -> String {
+fn states_table(states: &[Value]) -> String {
     let heading = ["ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"].map(str::to_owned);
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let row =
@@ -79,7 +82,7 @@ fn table(states: &[Value]) -> String {
 }
 
 pub(super) fn processes(store: &Store, args: &OciPs) -> anyhow::Result<u8> {
-    let (id, _options) =
+    let (id, options) =
         args.id_and_options.split_first().map_or(("", &[][..]), |(id, rest)| (id.as_str(), rest));
     let container = store.find(id)?;
     let pids = match container.cgroup() {
@@ -89,7 +92,11 @@ pub(super) fn processes(store: &Store, args: &OciPs) -> anyhow::Result<u8> {
     let pids: Vec<i32> = pids.into_iter().map(|pid| pid.as_raw()).collect();
     match args.format.as_str() {
         "json" => print(&format!("{}\n", serde_json::to_string(&pids)?)),
-        "table" => print(&pids.iter().map(|pid| format!("{pid}\n")).collect::<String>()),
+        "table" => {
+            let columns = ps_options::columns(options).map_err(|message| anyhow!(message))?;
+            let pids: Vec<Pid> = pids.into_iter().map(Pid::from_raw).collect();
+            print(&super::super::top::table(&columns, &top::processes(&pids)))
+        }
         _ => bail!("invalid format option"),
     }
 }
