@@ -3,8 +3,8 @@
 mod exec;
 mod image;
 mod life;
-mod output;
 mod oci;
+mod output;
 mod registry;
 mod run;
 mod system;
@@ -20,10 +20,10 @@ use crate::failure::{Failure, OURS};
 pub(crate) use exec::{Exec, Top};
 pub(crate) use image::{History, Image, Images, Import, Load, Prune, Pull, Rmi, Save, Tag, Tree};
 pub(crate) use life::{Attach, Containers, Kill, Rename, Restart, Rm, Start, Stop, Update};
-pub(crate) use output::{Events, Logs, Stats};
 pub(crate) use oci::{
     Oci, OciCommand, OciCreate, OciEvents, OciExec, OciList, OciPs, OciRun, OciSpec, OciUpdate,
 };
+pub(crate) use output::{Events, Logs, Stats};
 pub(crate) use registry::{Login, Logout, Push, Search};
 pub(crate) use run::{Ask, Create, Explain, Make, Run};
 pub(crate) use system::{Df, Manifest, ManifestInspect, System};

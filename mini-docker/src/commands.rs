@@ -2,8 +2,8 @@
 
 mod attach;
 mod commit;
-mod create;
 mod cp;
+mod create;
 mod df;
 mod diff;
 mod doctor;
@@ -21,8 +21,8 @@ mod login;
 mod logout;
 mod logs;
 mod manifest;
-mod pause;
 mod oci;
+mod pause;
 mod prune;
 mod ps;
 mod pull;

@@ -12,8 +12,8 @@
 )]
 
 mod behaviour;
-mod columns;
 mod bundles;
+mod columns;
 mod commit;
 mod cp;
 mod crash;
