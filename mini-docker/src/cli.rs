@@ -237,6 +237,9 @@ pub(crate) struct Inspect {
     /// Format output: 'json' or a Go template
     #[arg(short, long, value_name = "string")]
     pub(crate) format: Option<String>,
+    /// Show what the kernel says about a running container: namespaces, mounts, cgroups, capabilities
+    #[arg(long)]
+    pub(crate) kernel: bool,
     /// Display total file sizes if the type is container
     #[arg(short, long)]
     pub(crate) size: bool,

@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use template::{Of, Template};
 
+pub(crate) use table::align;
 pub(crate) use template::Error as TemplateError;
 
 /// A column of a table: the field of a row, and its heading.

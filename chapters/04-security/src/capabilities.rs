@@ -100,6 +100,16 @@ impl fmt::Display for Capability {
     }
 }
 
+/// The names of the capabilities in a mask, as `/proc/<pid>/status` shows one; those that are newer than this list by
+/// their number. proc_pid_status(5).
+pub fn names(mask: u64) -> Vec<String> {
+    let name = |number: u8| match NAMES.get(usize::from(number)) {
+        Some(name) => format!("CAP_{name}"),
+        None => format!("CAP_{number}"),
+    };
+    (0..64).filter(|number| mask & (1 << number) != 0).map(name).collect()
+}
+
 /// The five sets of a process, as the OCI runtime spec lists them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Capabilities {

@@ -22,6 +22,7 @@ pub mod health;
 pub mod home;
 pub mod id;
 pub mod inspect;
+pub mod kernel;
 pub mod list;
 pub mod log_options;
 pub mod logs;

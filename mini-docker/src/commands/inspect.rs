@@ -1,5 +1,7 @@
 //! `inspect`: everything about containers and images, as Docker's JSON. docker-inspect(1).
 
+mod kernel;
+
 use anyhow::bail;
 use mini_engine::find::FindError;
 use mini_engine::usage::Sizes;
@@ -27,6 +29,9 @@ pub(crate) fn run(home: &Home, args: &cli::Inspect, kind: Option<&str>) -> anyho
         bail!("unknown type: \"{other}\": must be one of {kinds}");
     }
     super::repair(home);
+    if args.kernel {
+        return kernel::run(home, args);
+    }
     let sizes = if args.size { Some(Sizes::new(home)?) } else { None };
     let mut objects = Vec::new();
     let mut status = 0;

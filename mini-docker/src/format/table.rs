@@ -8,7 +8,7 @@ const PADDING: usize = 3;
 const NARROWEST: usize = 10;
 
 /// Lines with tabs as lines with spaces.
-pub(super) fn align(text: &str) -> String {
+pub(crate) fn align(text: &str) -> String {
     let lines: Vec<Vec<&str>> = text.split('\n').map(|line| line.split('\t').collect()).collect();
     let mut widths: Vec<Vec<usize>> = lines.iter().map(|cells| vec![0; cells.len() - 1]).collect();
     let columns = widths.iter().map(Vec::len).max().unwrap_or(0);

@@ -41,6 +41,7 @@ mod init;
 mod inspect;
 mod interrupted;
 mod isolation;
+mod kernel;
 mod leaks;
 mod lifecycle;
 mod limits;
