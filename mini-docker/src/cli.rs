@@ -138,6 +138,10 @@ pub(crate) enum Command {
     Doctor,
     /// The runtime behind this engine, with the command line of runc, for other engines
     Oci(Box<Oci>),
+    /// List mounts, processes, cgroups and files that belong to no container
+    Leaks,
+    /// Take away what `leaks` lists
+    Restore,
     /// Look at manifests in registries
     #[command(subcommand)]
     Manifest(Manifest),

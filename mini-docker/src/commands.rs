@@ -16,6 +16,7 @@ mod import;
 mod info;
 mod inspect;
 mod kill;
+mod leaks;
 mod load;
 mod login;
 mod logout;
@@ -118,6 +119,8 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Doctor => doctor::run(&home?),
         // It keeps its states elsewhere, and is done with above.
         Command::Oci(_) => Ok(0),
+        Command::Leaks => leaks::run(&home?),
+        Command::Restore => leaks::restore(&home?),
     }
 }
 

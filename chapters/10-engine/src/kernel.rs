@@ -200,7 +200,7 @@ fn mount(line: &str) -> Option<Mount> {
 }
 
 /// The kernel writes a space as `\\040`, and tab, newline and backslash likewise.
-fn unescape(text: &str) -> String {
+pub(crate) fn unescape(text: &str) -> String {
     let pairs = [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")];
     pairs.iter().fold(text.to_owned(), |text, (escaped, letter)| text.replace(escaped, letter))
 }

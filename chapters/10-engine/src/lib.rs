@@ -23,6 +23,7 @@ pub mod home;
 pub mod id;
 pub mod inspect;
 pub mod kernel;
+pub mod leaks;
 pub mod list;
 pub mod log_options;
 pub mod logs;

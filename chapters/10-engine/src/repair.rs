@@ -52,7 +52,7 @@ pub fn records(home: &Home, layout: Option<&Layout>) -> Result<(Vec<Record>, Vec
 }
 
 /// Whether the record tells of something that is not so.
-fn is_broken(record: &Record) -> bool {
+pub(crate) fn is_broken(record: &Record) -> bool {
     let dead = |process: &Option<ProcessId>| !process.as_ref().is_some_and(ProcessId::is_alive);
     match record.state.status {
         Status::Created => record.maker.is_some() && dead(&record.maker),

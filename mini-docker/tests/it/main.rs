@@ -43,6 +43,7 @@ mod interrupted;
 mod isolation;
 mod kernel;
 mod leaks;
+mod left;
 mod lifecycle;
 mod limits;
 mod listing;
