@@ -5,8 +5,10 @@ mod image;
 mod life;
 mod oci;
 mod output;
+mod page;
 mod registry;
 mod run;
+mod show;
 mod system;
 mod tree;
 
@@ -26,6 +28,9 @@ pub(crate) use oci::{
 pub(crate) use output::{Events, Logs, Stats};
 pub(crate) use registry::{Login, Logout, Push, Search};
 pub(crate) use run::{Ask, Create, Explain, Make, Run};
+use crate::help;
+pub(crate) use page::{Completion, Man};
+pub(crate) use show::{Format, Inspect, Ps};
 pub(crate) use system::{Df, Manifest, ManifestInspect, System};
 pub(crate) use tree::{Commit, Cp, Diff, Export};
 
@@ -142,18 +147,22 @@ pub(crate) enum Command {
     Leaks,
     /// Take away what `leaks` lists
     Restore,
-    /// Look at manifests in registries
+    /// Manage image manifests and manifest lists
     #[command(subcommand)]
     Manifest(Manifest),
-    /// Commands about the engine as a whole
+    /// Manage the engine
     #[command(subcommand)]
     System(System),
-    /// Commands about containers
-    #[command(subcommand, hide = true)]
+    /// Manage containers
+    #[command(subcommand)]
     Container(Container),
-    /// Commands about images
-    #[command(subcommand, hide = true)]
+    /// Manage images
+    #[command(subcommand)]
     Image(Image),
+    /// Print the lines that make a shell complete commands, flags and names
+    Completion(Completion),
+    /// Print the man page, or write all of them to a directory
+    Man(Man),
 }
 
 /// `container …`: the same commands by their longer names.
@@ -260,6 +269,28 @@ pub(crate) struct Format {
     /// Format output: 'json' or a Go template
     #[arg(short, long, value_name = "string")]
     pub(crate) format: Option<String>,
+pub(crate) struct Stop {
+    /// Signal to send to the container
+    pub(crate) signal: Option<String>,
+    /// Seconds to wait before killing the container; -1 waits for ever
+    #[arg(short, long, visible_alias = "time", value_name = "int", value_parser = whole, allow_hyphen_values = true, default_value = "10")]
+    pub(crate) timeout: i64,
+    /// The containers
+    #[arg(required = true, value_name = "CONTAINER")]
+    pub(crate) containers: Vec<String>,
+pub(crate) struct Kill {
+    /// Signal to send to the container
+    #[arg(short, long, value_name = "string", default_value = "KILL")]
+    pub(crate) signal: String,
+    /// The containers
+    #[arg(required = true, value_name = "CONTAINER")]
+    pub(crate) containers: Vec<String>,
+pub(crate) struct Rm {
+    /// Force the removal of a running container (uses SIGKILL)
+    pub(crate) force: bool,
+    /// The containers
+    #[arg(required = true, value_name = "CONTAINER")]
+    pub(crate) containers: Vec<String>,
 }
 
 /// Reads the arguments. `--help` prints and ends here.
@@ -274,8 +305,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Cli, Fa
                 ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
             ) =>
         {
-            // Without the values that switches may have, as in Docker's help.
-            Cli::try_parse_from(&arguments).err().unwrap_or(error).exit()
+            help::show(&arguments).exit()
         }
         Err(error) => Err(usage(&error)),
     }

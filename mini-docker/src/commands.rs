@@ -4,6 +4,7 @@ mod attach;
 mod commit;
 mod cp;
 mod create;
+mod completion;
 mod df;
 mod diff;
 mod doctor;
@@ -64,8 +65,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<u8> {
     }
     let home = home(cli.root);
     let Some(command) = cli.command else {
-        use clap::CommandFactory as _;
-        return print(&Cli::command().render_help().to_string());
+        return print(&crate::help::of_all());
     };
     match command {
         Command::Run(args) | Command::Container(Container::Run(args)) => run::run(&home?, &args),
@@ -119,13 +119,15 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Doctor => doctor::run(&home?),
         // It keeps its states elsewhere, and is done with above.
         Command::Oci(_) => Ok(0),
+        Command::Completion(args) => completion::run(&args),
+        Command::Man(args) => completion::man(&args),
         Command::Leaks => leaks::run(&home?),
         Command::Restore => leaks::restore(&home?),
     }
 }
 
 /// Where everything is kept: `--root`, or the usual place of root or of this user.
-fn home(root: Option<PathBuf>) -> anyhow::Result<Home> {
+pub(crate) fn home(root: Option<PathBuf>) -> anyhow::Result<Home> {
     if let Some(root) = root {
         return Ok(Home::new(
             std::path::absolute(&root).with_context(|| format!("use `{}`", root.display()))?,

@@ -5,9 +5,11 @@
 
 mod cli;
 mod commands;
+mod complete;
 mod detach_keys;
 mod failure;
 mod format;
+mod help;
 mod output;
 mod progress;
 mod ps_options;
@@ -19,6 +21,7 @@ mod values;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    complete::answer();
     match cli::parse(std::env::args_os()) {
         Ok(arguments) => finish(commands::run(arguments)),
         Err(failure) => finish(Err(failure.into())),

@@ -11,6 +11,7 @@ const VERBS: &str = "
     cp
     create
     diff
+    completion
     doctor
     events
     exec
@@ -21,10 +22,12 @@ const VERBS: &str = "
     info
     inspect
     kill
+    leaks
     load
     login
     logout
     logs
+    man
     manifest
     oci
     pause
@@ -33,6 +36,7 @@ const VERBS: &str = "
     push
     rename
     restart
+    restore
     rm
     rmi
     run
@@ -57,7 +61,7 @@ fn every_verb_has_help() {
     for verb in VERBS.split_whitespace() {
         assert!(top.lines().any(|line| line.trim_start().starts_with(verb)), "{verb} is not in {top}");
         let help = engine.call(&format!("{verb} --help"));
-        assert!(help.ok().contains("Usage: mini-docker "), "{verb}");
+        assert!(help.ok().contains("Usage:  mini-docker "), "{verb}");
         assert_eq!(help.err(), "", "{verb}");
     }
     assert_eq!(engine.call("").ok(), top);
@@ -161,4 +165,38 @@ fn doctor_looks_at_the_machine() {
         assert!(all.to_lowercase().contains(word), "{word} is not in {all}");
     }
     assert_eq!(engine.ids(), [] as [&str; 0]);
+}
+
+#[test]
+fn commands_are_grouped_as_dockers_are() {
+    let engine = Engine::anywhere();
+    insta::assert_snapshot!(engine.call("--help").ok());
+    assert_eq!(engine.call("help").ok(), engine.call("--help").ok());
+    let containers = engine.call("container");
+    assert!(containers.ok().starts_with("Usage:  mini-docker container COMMAND"));
+    assert_eq!(containers.out(), engine.call("container --help").out());
+}
+
+#[test]
+fn a_verb_tells_its_usage_flags_other_names_and_examples() {
+    let engine = Engine::anywhere();
+    insta::assert_snapshot!(
+        ["ps --help", "container ls --help", "help stop", "image rm --help", "inspect --help"]
+            .map(|line| format!("$ mini-docker {line}\n{}", engine.call(line).out()))
+            .join("\n")
+    );
+}
+
+#[test]
+fn every_verb_has_an_example() {
+    let engine = Engine::anywhere();
+    let top = engine.call("--help").ok();
+    let verbs = top.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+    let mut count = 0;
+    for verb in verbs.filter(|verb| !verb.is_empty() && !verb.starts_with('-')) {
+        let help = engine.call(&format!("{verb} --help")).ok();
+        assert!(help.contains("\nExamples:\n") || help.contains("COMMAND --help"), "{verb} has none: {help}");
+        count += 1;
+    }
+    assert!(count > 20, "{top}");
 }

@@ -16,6 +16,7 @@ mod bundles;
 mod columns;
 mod commit;
 mod cp;
+mod completion;
 mod crash;
 mod diff;
 mod engines;
