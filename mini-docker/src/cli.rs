@@ -30,8 +30,8 @@ pub(crate) use registry::{Login, Logout, Push, Search};
 pub(crate) use run::{Ask, Create, Explain, Make, Run};
 use crate::help;
 pub(crate) use page::{Completion, Man};
-pub(crate) use show::{Format, Inspect, Ps};
-pub(crate) use system::{Df, Manifest, ManifestInspect, System};
+pub(crate) use show::{Format, Inspect, Port, Ps};
+pub(crate) use system::{ContainerPrune, Df, Manifest, ManifestInspect, System, SystemPrune};
 pub(crate) use tree::{Commit, Cp, Diff, Export};
 
 use crate::values::whole;
@@ -135,6 +135,8 @@ pub(crate) enum Command {
     Save(Save),
     /// Return low-level information on containers and images
     Inspect(Inspect),
+    /// List port mappings or a specific mapping for the container
+    Port(Port),
     /// Show the version information
     Version(Format),
     /// Display system-wide information
@@ -215,6 +217,10 @@ pub(crate) enum Container {
     Diff(Diff),
     /// Return low-level information on containers
     Inspect(Inspect),
+    /// List port mappings or a specific mapping for the container
+    Port(Port),
+    /// Remove all stopped containers
+    Prune(ContainerPrune),
 }
 
 #[derive(Debug, Args)]

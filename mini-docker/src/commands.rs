@@ -25,6 +25,7 @@ mod logs;
 mod manifest;
 mod oci;
 mod pause;
+mod port;
 mod prune;
 mod ps;
 mod pull;
@@ -105,7 +106,10 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Load(args) | Command::Image(Image::Load(args)) => load::run(&home?, &args),
         Command::Tag(args) | Command::Image(Image::Tag(args)) => tag::run(&home?, &args),
         Command::History(args) | Command::Image(Image::History(args)) => history::run(&home?, &args),
+        Command::Port(args) | Command::Container(Container::Port(args)) => port::run(&home?, &args),
         Command::Image(Image::Prune(args)) => prune::run(&home?, &args),
+        Command::Container(Container::Prune(args)) => prune::containers(&home?, &args),
+        Command::System(System::Prune(args)) => prune::system(&home?, &args),
         Command::Image(Image::Tree(args)) => tree::run(&home?, &args),
         Command::Manifest(Manifest::Inspect(args)) => manifest::run(&args),
         Command::System(System::Restore) => restore::run(&home?),

@@ -14,10 +14,10 @@ use anyhow::Context as _;
 use gotmpl::{Value as Data, ValueFunc};
 use serde_json::Value;
 
+use crate::failure;
 use template::{Of, Template};
 
 pub(crate) use table::align;
-pub(crate) use template::Error as TemplateError;
 
 /// A column of a table: the field of a row, and its heading.
 pub(crate) struct Column {
@@ -108,12 +108,16 @@ fn heading_of_label(arguments: &[Data]) -> gotmpl::Result<Data> {
     Ok(Data::from(name.rsplit('.').next().unwrap_or_default().replace(['-', '_'], " ")))
 }
 
+/// Docker's exit status for a template that is none.
+const NO_TEMPLATE: u8 = 64;
+
 /// Objects by a template, a line each, or as JSON.
 pub(crate) fn objects(objects: &[Value], format: &str) -> anyhow::Result<String> {
     if format == "json" {
         return Ok(format!("{}\n", Value::Array(objects.to_vec())));
     }
-    let template = Template::parse(format, Of::Object).context("template parsing error")?;
+    let template = Template::parse(format, Of::Object).context("template parsing error");
+    let template = template.map_err(|error| failure::with_status(&error, NO_TEMPLATE))?;
     let mut text = String::new();
     for object in objects {
         text += &template.execute(object, &[]).context("template parsing error")?;

@@ -57,4 +57,5 @@ pub use filter::{Filter, FilterError};
 pub use find::{FindError, find};
 pub use home::{Home, HomeError};
 pub use record::{Record, Status};
+pub use remove::RemoveError;
 pub use start::{Attachment, StartError, plan, start};

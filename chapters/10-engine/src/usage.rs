@@ -140,18 +140,20 @@ impl Sizes {
 
     /// The bytes that the container wrote, and those together with its image's.
     pub fn of(&self, home: &Home, record: &Record) -> (u64, u64) {
-        let written = written(&home.container(&record.id).join("upper"));
+        let written = written_by(home, record);
         (written, written + self.images.get(&record.image).copied().unwrap_or(0))
     }
 }
 
 fn containers(home: &Home) -> Result<Vec<ContainerUsage>, FindError> {
     let (records, _) = list::list(home, true, &[])?;
-    let of_record = |record: Record| ContainerUsage {
-        written: written(&home.container(&record.id).join("upper")),
-        record,
-    };
+    let of_record = |record: Record| ContainerUsage { written: written_by(home, &record), record };
     Ok(records.into_iter().map(of_record).collect())
+}
+
+/// The bytes that the container wrote.
+pub(crate) fn written_by(home: &Home, record: &Record) -> u64 {
+    written(&home.container(&record.id).join("upper"))
 }
 
 /// The bytes of the files below `directory`; a file with several names counts once. A running container changes them

@@ -57,3 +57,13 @@ pub(crate) struct Format {
     #[arg(short, long, value_name = "string")]
     pub(crate) format: Option<String>,
 }
+
+#[derive(Debug, Args)]
+pub(crate) struct Port {
+    /// The container
+    #[arg(value_name = "CONTAINER")]
+    pub(crate) container: String,
+    /// One of its ports
+    #[arg(value_name = "PRIVATE_PORT[/PROTO]")]
+    pub(crate) port: Option<String>,
+}

@@ -17,6 +17,8 @@ pub(crate) enum System {
     Restore,
     /// Print a unit for systemd that does so at every boot
     Unit,
+    /// Remove unused data
+    Prune(SystemPrune),
 }
 
 #[derive(Debug, Args)]
@@ -27,6 +29,32 @@ pub(crate) struct Df {
     /// Show detailed information on space usage
     #[arg(short, long)]
     pub(crate) verbose: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SystemPrune {
+    /// Remove all unused images not just dangling ones
+    #[arg(short, long)]
+    pub(crate) all: bool,
+    /// Provide filter values (e.g. "label=<key>=<value>")
+    #[arg(long, value_name = "filter")]
+    pub(crate) filter: Vec<String>,
+    /// Do not prompt for confirmation
+    #[arg(short, long)]
+    pub(crate) force: bool,
+    /// Prune anonymous volumes
+    #[arg(long)]
+    pub(crate) volumes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ContainerPrune {
+    /// Provide filter values (e.g. "until=<timestamp>")
+    #[arg(long, value_name = "filter")]
+    pub(crate) filter: Vec<String>,
+    /// Do not prompt for confirmation
+    #[arg(short, long)]
+    pub(crate) force: bool,
 }
 
 /// `manifest …`.

@@ -15,9 +15,6 @@ use crate::commands::print;
 use crate::failure;
 use crate::format;
 
-/// Docker's exit status for a template that is none.
-const NO_TEMPLATE: u8 = 64;
-
 /// What Docker can look at; the engine has the first few of them.
 const KINDS: [&str; 10] =
     ["config", "container", "image", "network", "node", "plugin", "secret", "service", "task", "volume"];
@@ -43,11 +40,7 @@ pub(crate) fn run(home: &Home, args: &cli::Inspect, kind: Option<&str>) -> anyho
     }
     match &args.format {
         Some(format) => {
-            let text = format::objects(&objects, format).map_err(|error| match error.downcast_ref() {
-                Some(format::TemplateError::Parse { .. }) => failure::with_status(&error, NO_TEMPLATE),
-                _ => error,
-            })?;
-            print(&text)?;
+            print(&format::objects(&objects, format)?)?;
         }
         None => drop(print(&pretty(&objects)?)?),
     }

@@ -137,6 +137,12 @@ fn versions_are_told() {
     assert_eq!(engine.call("version --format {{.Client.Version}}").ok(), version);
     let json: Value = serde_json::from_str(&engine.call("version -f json").ok()).unwrap();
     assert_eq!(json["Server"]["Os"], "linux");
+    assert_eq!(
+        (&json["Client"]["ApiVersion"], &json["Server"]["MinAPIVersion"]),
+        (&"1.50".into(), &"1.24".into())
+    );
+    assert_eq!(engine.call("version --format {{range.Server.Components}}{{.Name}}{{end}}").ok(), "Engine");
+    engine.call("version --format {{").fails(64);
 }
 
 #[test]
@@ -153,6 +159,17 @@ fn info_counts_what_is_there() {
     assert_eq!((json["Containers"].as_u64(), json["ContainersRunning"].as_u64()), (Some(2), Some(1)));
     assert_eq!(json["DockerRootDir"].as_str().unwrap(), engine.root().display().to_string());
     assert_eq!(engine.call("info -f {{.OSType}}").ok(), "linux");
+    for (field, expected) in [
+        ("{{.Driver}} {{.LoggingDriver}} {{.Swarm.LocalNodeState}}", "overlay2 json-file inactive"),
+        ("{{join .Plugins.Log \",\"}}", "journald,json-file,none"),
+        (
+            "{{range $name, $runtime := .Runtimes}}{{$name}}{{end}} {{.DefaultRuntime}}",
+            "mini-docker mini-docker",
+        ),
+        ("{{.ContainersPaused}} {{.ContainersStopped}}", "0 1"),
+    ] {
+        assert_eq!(engine.with("info -f", &[field]).ok(), expected, "{field}");
+    }
     assert!(engine.call("info -f {{.Nosuch}}").fails(1).starts_with("template "));
 }
 

@@ -75,6 +75,7 @@ mod save;
 mod search;
 mod selecting;
 mod stats;
+mod stopped;
 mod streams;
 mod tags;
 mod tars;
