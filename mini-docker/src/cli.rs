@@ -6,13 +6,13 @@ mod life;
 mod oci;
 mod output;
 mod page;
+mod read;
 mod registry;
 mod run;
 mod show;
 mod system;
 mod tree;
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -26,10 +26,13 @@ pub(crate) use oci::{
     Oci, OciCommand, OciCreate, OciEvents, OciExec, OciList, OciPs, OciRun, OciSpec, OciUpdate,
 };
 pub(crate) use output::{Events, Logs, Stats};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use mini_images::platform::Platform;
+pub(crate) use page::{Completion, Man};
+pub(crate) use read::parse;
 pub(crate) use registry::{Login, Logout, Push, Search};
 pub(crate) use run::{Ask, Create, Explain, Make, Run};
 use crate::help;
-pub(crate) use page::{Completion, Man};
 pub(crate) use show::{Format, Inspect, Port, Ps};
 pub(crate) use system::{ContainerPrune, Df, Manifest, ManifestInspect, System, SystemPrune};
 pub(crate) use tree::{Commit, Cp, Diff, Export};

@@ -58,6 +58,53 @@ fn with_text(command: Command, path: &[String], text: &str) -> Command {
     }
 }
 
+/// What a message about wrong arguments tells of the command that they name.
+pub(crate) struct About {
+    /// `mini-docker container ls`.
+    pub(crate) name: String,
+    /// Its usage on a line.
+    pub(crate) usage: String,
+    /// Docker's words for how many operands it wants.
+    pub(crate) operands: String,
+}
+
+/// The command that the arguments name.
+pub(crate) fn about(arguments: &[OsString]) -> About {
+    let mut root = Cli::command();
+    root.build();
+    let path = path(&root, arguments);
+    let command = find(&root, &path);
+    let name = full_name(&path);
+    About { usage: usage(command, &name), operands: operands(command), name }
+}
+
+fn operands(command: &Command) -> String {
+    let is_list = |operand: &&Arg| {
+        matches!(operand.get_action(), clap::ArgAction::Append)
+            || operand.get_num_args().is_some_and(|count| count.max_values() > 1)
+    };
+    let least = command.get_positionals().filter(|operand| operand.is_required_set()).count();
+    let most = command.get_positionals().count();
+    let arguments = |count: usize| if count == 1 { "argument" } else { "arguments" };
+    if command.get_positionals().any(|operand| is_list(&operand)) {
+        return format!("requires at least {least} {}", arguments(least));
+    }
+    match (least, most) {
+        (_, 0) => "accepts no arguments".to_owned(),
+        (0, most) => format!("requires at most {most} {}", arguments(most)),
+        (least, most) if least == most => format!("requires {least} {}", arguments(least)),
+        (least, most) => format!("requires at least {least} and at most {most} {}", arguments(most)),
+    }
+}
+
+fn find<'a>(root: &'a Command, path: &[String]) -> &'a Command {
+    path.iter().fold(root, |command, name| command.find_subcommand(name).unwrap_or(command))
+}
+
+fn full_name(path: &[String]) -> String {
+    ["mini-docker"].into_iter().chain(path.iter().map(String::as_str)).collect::<Vec<_>>().join(" ")
+}
+
 /// The help for the program as a whole.
 pub(crate) fn of_all() -> String {
     let mut root = Cli::command();

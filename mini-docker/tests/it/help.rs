@@ -113,6 +113,21 @@ fn what_is_no_command_is_refused_as_docker_does() {
     let done = engine.call("nosuch");
     assert!(done.fails(1).contains("nosuch"), "{}", done.err());
     assert!(engine.call("rum").err().contains("run"), "a verb that is alike is offered");
+    for (line, message) in [
+        ("nosuch", "unknown command: mini-docker nosuch"),
+        ("container nosuch", "unknown command: mini-docker container nosuch"),
+        ("run", "'mini-docker run' requires at least 1 argument"),
+        ("logs", "'mini-docker logs' requires 1 argument"),
+        ("logs a b", "'mini-docker logs' requires 1 argument"),
+        ("tag a", "'mini-docker tag' requires 2 arguments"),
+        ("ps x", "'mini-docker ps' accepts no arguments"),
+        ("container ls x", "'mini-docker container ls' accepts no arguments"),
+        ("images a b", "'mini-docker images' requires at most 1 argument"),
+        ("port", "'mini-docker port' requires at least 1 and at most 2 arguments"),
+    ] {
+        assert_eq!(engine.call(line).fails(1), message);
+    }
+    assert!(engine.call("rm").err().contains("`mini-docker rm [OPTIONS] CONTAINER [CONTAINER...]`"));
     for verb in ["rm", "rmi", "stop", "kill", "logs", "inspect", "import", "run"] {
         let message = engine.call(verb).fails(1);
         assert!(message.contains("argument"), "{message}");
