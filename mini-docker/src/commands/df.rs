@@ -24,8 +24,11 @@ const TABLE: &str = "{{.Type}}\t{{.TotalCount}}\t{{.Active}}\t{{.Size}}\t{{.Recl
 pub(crate) fn run(home: &Home, args: &cli::Df) -> anyhow::Result<u8> {
     super::repair(home);
     let usage = usage::usage(home)?;
-    if args.verbose && args.format.is_none() {
-        return print(&verbose(&usage)?);
+    if args.verbose {
+        return print(&match args.format.as_deref() {
+            None | Some("" | "table") => verbose(home, &usage)?,
+            Some(format) => format::object(&whole(home, &usage), format)? + "\n",
+        });
     }
     let images = (usage.images.len(), usage.images_active(), usage.taken, usage.images_reclaimable());
     let containers =
@@ -52,11 +55,21 @@ fn row(what: &str, (total, active, size, reclaimable): (usize, usize, u64, u64))
     })
 }
 
-/// Docker's longer form, a table for each kind.
-fn verbose(usage: &Usage) -> anyhow::Result<String> {
+/// All of it as one object, for templates.
+fn whole(home: &Home, usage: &Usage) -> Value {
     let now = Timestamp::now();
     let images: Vec<Value> = usage.images.iter().map(|usage| of_image(usage, now)).collect();
-    let containers: Vec<Value> = usage.containers.iter().map(|usage| of_container(usage, now)).collect();
+    let containers: Vec<Value> =
+        usage.containers.iter().map(|usage| of_container(home, usage, now)).collect();
+    json!({ "Images": images, "Containers": containers, "Volumes": [], "BuildCache": [] })
+}
+
+/// Docker's longer form, a table for each kind.
+fn verbose(home: &Home, usage: &Usage) -> anyhow::Result<String> {
+    let now = Timestamp::now();
+    let images: Vec<Value> = usage.images.iter().map(|usage| of_image(usage, now)).collect();
+    let containers: Vec<Value> =
+        usage.containers.iter().map(|usage| of_container(home, usage, now)).collect();
     let sections = [
         ("Images space usage:", table(&images, &IMAGES)?),
         ("Containers space usage:", table(&containers, &CONTAINERS)?),
@@ -120,23 +133,31 @@ fn of_image(usage: &ImageUsage, now: Timestamp) -> Value {
         "Tag": tag.map_or_else(none, str::to_owned),
         "ID": id::short(&image.id.hex()),
         "CreatedSince": created.map_or_else(|| "N/A".to_owned(), |created| format!("{} ago", list::ago(now, created))),
+        "CreatedAt": created.map_or_else(|| "N/A".to_owned(), |created| created.strftime("%Y-%m-%d %H:%M:%S +0000 UTC").to_string()),
         "Size": human_size(usage.size),
+        "VirtualSize": exact_size(usage.size),
         "SharedSize": exact_size(usage.shared),
         "UniqueSize": exact_size(usage.size - usage.shared),
         "Containers": usage.containers.to_string(),
     })
 }
 
-fn of_container(usage: &ContainerUsage, now: Timestamp) -> Value {
+fn of_container(home: &Home, usage: &ContainerUsage, now: Timestamp) -> Value {
     let record = &usage.record;
     json!({
         "ID": id::short(&record.id),
         "Image": record.config.image,
-        "Command": format!("{:?}", ps::command(record, false)),
+        "Command": ps::quoted(&ps::command(record, false)),
+        "CreatedAt": record.created.strftime("%Y-%m-%d %H:%M:%S +0000 UTC").to_string(),
         "LocalVolumes": "0",
         "Size": human_size(usage.written),
         "RunningFor": format!("{} ago", list::ago(now, record.created)),
-        "Status": list::status(record, None, now),
+        "Status": list::status(record, list::health(home, record), now),
+        "State": record.state.status.word(),
         "Names": record.name,
+        "Labels": record.config.labels.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(","),
+        "Networks": record.host_config.network_mode,
+        "Mounts": "",
+        "Ports": "",
     })
 }

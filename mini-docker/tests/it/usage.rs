@@ -70,6 +70,11 @@ fn layers_count_once_and_what_containers_need_cannot_be_had_back() {
     let used = line("used");
     assert_eq!((&used[2], &used[6], &used[7]), (&id[7..19].to_owned(), &"1kB".to_owned(), &"2".to_owned()));
     assert_eq!(line("spare")[6..], ["5kB", "0"]);
+    let whole: Value = serde_json::from_str(&engine.call("system df -v --format json").ok()).unwrap();
+    assert_eq!((whole["Images"].as_array().unwrap().len(), &whole["Volumes"]), (2, &json!([])));
+    let names =
+        engine.with("system df -v --format", &["{{range .Containers}}{{.Names}} {{.State}};{{end}}"]).ok();
+    assert_eq!(names, "busy running;old exited;");
     engine.call("kill busy").ok();
     // The file of `spare`, and the blobs that no other image has: its layer, its configuration and its manifest.
     engine.call("rmi spare:1").ok();
