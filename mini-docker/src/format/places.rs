@@ -11,6 +11,7 @@ use super::template::{Error, call};
 /// The functions that the tree calls beside those of its author; no template can name them.
 pub(super) const HERE: &str = "\u{1}here";
 pub(super) const FIELD: &str = "\u{1}field";
+pub(super) const SHOW: &str = "\u{1}show";
 
 /// Go's own functions.
 const BUILT_IN: [&str; 16] = [
@@ -33,7 +34,13 @@ impl Notes<'_> {
     fn list(&mut self, list: &mut ListNode) -> Result<(), Error> {
         list.nodes.iter_mut().try_for_each(|node| match node {
             Node::List(list) => self.list(list),
-            Node::Action(action) => self.pipe(&mut action.pipe),
+            Node::Action(action) => {
+                self.pipe(&mut action.pipe)?;
+                if action.pipe.decl.is_empty() {
+                    action.pipe.commands.push(call(SHOW, action.pos, Vec::new()));
+                }
+                Ok(())
+            }
             Node::If(branch) | Node::With(branch) => self.branch(branch, false),
             Node::Range(branch) => self.branch(branch, true),
             Node::Template(template) => template.pipe.iter_mut().try_for_each(|pipe| self.pipe(pipe)),

@@ -75,6 +75,8 @@ struct Now {
     function: Option<String>,
     /// What `range` is to go through.
     items: String,
+    /// Whether the field that was asked for last is not there at all.
+    is_missing: bool,
 }
 
 /// A template that has been read.
@@ -112,6 +114,8 @@ impl Template {
         engine = engine.func(places::HERE, move |arguments| note(arguments, &here));
         let here = Arc::clone(&now);
         engine = engine.func(places::FIELD, move |arguments| field(arguments, of, &here));
+        let here = Arc::clone(&now);
+        engine = engine.func(places::SHOW, move |arguments| Ok(shown(arguments, &here)));
         let mut engine = engine.parse("").map_err(refused)?.add_parse_tree(CHANGED, tree);
         for define in defines {
             engine = engine.add_parse_tree(&define.name, define.body);
@@ -199,6 +203,17 @@ fn note(arguments: &[Data], now: &Mutex<Now>) -> Result<Data, TemplateError> {
     Ok(arguments.get(2).cloned().unwrap_or(Data::Nil))
 }
 
+/// `show VALUE`: a value as it is printed. Nothing where there could be something is `<nil>`, as Go prints a pointer
+/// that leads nowhere; what a map does not have has no value, which the engine says by itself.
+fn shown(arguments: &[Data], now: &Mutex<Now>) -> Data {
+    match arguments.last() {
+        Some(Data::Nil) | None if !now.lock().unwrap_or_else(PoisonError::into_inner).is_missing => {
+            Data::from("<nil>")
+        }
+        value => value.cloned().unwrap_or(Data::Nil),
+    }
+}
+
 /// `field OFFSET VALUE NAME…`: the field of the field of the value.
 fn field(arguments: &[Data], of: Of, now: &Mutex<Now>) -> Result<Data, TemplateError> {
     let [offset, value, names @ ..] = arguments else { return Ok(Data::Nil) };
@@ -207,12 +222,16 @@ fn field(arguments: &[Data], of: Of, now: &Mutex<Now>) -> Result<Data, TemplateE
         .filter_map(|name| if let Data::String(name) = name { Some(&**name) } else { None })
         .collect();
     let mut value = value.clone();
+    let mut is_missing = false;
     for (index, name) in names.iter().enumerate() {
         let is_last = index + 1 == names.len();
         let is_open = index > 0 && OPEN.contains(&names[index - 1]);
         let found = match (&value, value.field(name)) {
             (_, Some(found)) => Ok(found.clone()),
-            (Data::Map(_), None) if of == Of::Headings || is_open => Ok(Data::Nil),
+            (Data::Map(_), None) if of == Of::Headings || is_open => {
+                is_missing = true;
+                Ok(Data::Nil)
+            }
             (Data::Map(_), None) if is_last && OPTIONAL.contains(name) => Ok(Data::Nil),
             (Data::Map(_), None) if of == Of::Object => Err(format!("map has no entry for key \"{name}\"")),
             (Data::Map(_), None) => Err(format!("can't evaluate field {name} in type row")),
@@ -229,10 +248,11 @@ fn field(arguments: &[Data], of: Of, now: &Mutex<Now>) -> Result<Data, TemplateE
             }
         };
     }
+    now.lock().unwrap_or_else(PoisonError::into_inner).is_missing = is_missing;
     Ok(value)
 }
 
-/// A call of one of the two functions above.
+/// A call of one of the functions above.
 pub(super) fn call(name: &str, pos: Pos, arguments: Vec<Expr>) -> CommandNode {
     let mut args = vec![Expr::Identifier(pos, name.into())];
     args.extend(arguments);

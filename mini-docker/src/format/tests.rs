@@ -163,7 +163,7 @@ fn an_object_is_seen_as_go_sees_its_structure() {
         "State": {"Status": "created", "Running": false, "Dead": false},
         "Config": {"Cmd": ["sleep", "1000"], "Entrypoint": null, "Volumes": null,
             "Labels": {"a.b": "c", "colour": "red", "x": "y z"}},
-        "HostConfig": {"Binds": null, "Memory": 67_108_864, "CapAdd": null},
+        "HostConfig": {"Binds": null, "Memory": 67_108_864, "CapAdd": null, "PidsLimit": null},
         "Mounts": [],
         "NetworkSettings": {"Ports": {}},
     });
@@ -188,6 +188,7 @@ fn an_object_is_seen_as_go_sees_its_structure() {
         ("{{.HostConfig.Memory | printf \"%d\"}} {{eq .HostConfig.Memory 67108864}}", "67108864 true\n"),
         ("{{join .Config.Cmd \",\"}}|{{join .Config.Entrypoint \",\"}}", "sleep,1000|\n"),
         ("{{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}", "none\n"),
+        ("{{.HostConfig.PidsLimit}} {{.State.Health}} {{.SizeRw}}", "<nil> <nil> <nil>\n"),
         ("table {{.Name}}", "table /web\n"),
         ("x\\ty", "x\\ty\n"),
         (

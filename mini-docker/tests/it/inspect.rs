@@ -217,5 +217,5 @@ fn sizes_come_when_they_are_asked_for() {
     assert_eq!(web["SizeRw"], 3000);
     assert!(web["SizeRootFs"].as_u64().unwrap() > 100_000);
     let shown = |flags: &str| engine.with(&format!("inspect {flags} --format"), &["{{.SizeRw}}", "web"]).ok();
-    assert_eq!((shown("--size").as_str(), shown("").as_str()), ("3000", "<no value>"));
+    assert_eq!((shown("--size").as_str(), shown("").as_str()), ("3000", "<nil>"));
 }

@@ -7,8 +7,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use mini_sys::mount::{self, MsFlags};
+use mini_sys::signal::Signal;
 
-use crate::harness::{Engine, eventually, is_alive};
+use crate::harness::{self, Engine, eventually, is_alive};
 
 /// Cgroups are the machine's, and so is what `restore` takes away of them: these tests take turns.
 static TURN: Mutex<()> = Mutex::new(());
@@ -85,6 +86,20 @@ fn files_names_and_mounts_of_no_container_are_listed_and_taken_away() {
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
     assert!(mounts.contains(&others.display().to_string()), "a mount that is not ours is left alone");
     mount::umount2(&others, mount::MntFlags::empty()).unwrap();
+}
+
+#[test]
+fn a_container_without_its_monitor_is_listed_and_mended() {
+    let Some(engine) = Engine::new() else { return };
+    let _turn = turn();
+    engine.detached("--name web", "sleep 1000");
+    let pid = engine.pid("web");
+    harness::kill(harness::parent(pid), Signal::SIGKILL);
+    eventually("the program ends with its monitor", || !is_alive(pid));
+    assert!(listed(&engine, 1).contains(&"container web, which nobody sees to any more".to_owned()));
+    engine.call("restore").ok();
+    assert_eq!(listed(&engine, 0), [] as [&str; 0]);
+    assert_eq!(engine.inspect("web", ".State.Status"), "exited");
 }
 
 #[test]
