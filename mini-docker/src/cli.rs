@@ -15,10 +15,8 @@ mod tree;
 
 use std::path::PathBuf;
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{ArgAction, Parser, Subcommand};
 
-use crate::failure::{Failure, OURS};
 pub(crate) use exec::{Exec, Top};
 pub(crate) use image::{History, Image, Images, Import, Load, Prune, Pull, Rmi, Save, Tag, Tree};
 pub(crate) use life::{Attach, Containers, Kill, Rename, Restart, Rm, Start, Stop, Update};
@@ -26,18 +24,13 @@ pub(crate) use oci::{
     Oci, OciCommand, OciCreate, OciEvents, OciExec, OciList, OciPs, OciRun, OciSpec, OciUpdate,
 };
 pub(crate) use output::{Events, Logs, Stats};
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
-use mini_images::platform::Platform;
 pub(crate) use page::{Completion, Man};
 pub(crate) use read::parse;
 pub(crate) use registry::{Login, Logout, Push, Search};
 pub(crate) use run::{Ask, Create, Explain, Make, Run};
-use crate::help;
 pub(crate) use show::{Format, Inspect, Port, Ps};
 pub(crate) use system::{ContainerPrune, Df, Manifest, ManifestInspect, System, SystemPrune};
 pub(crate) use tree::{Commit, Cp, Diff, Export};
-
-use crate::values::whole;
 
 /// A container engine to learn from, with Docker's command line.
 #[derive(Debug, Parser)]
@@ -224,170 +217,4 @@ pub(crate) enum Container {
     Port(Port),
     /// Remove all stopped containers
     Prune(ContainerPrune),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Ps {
-    /// Show all containers (default shows just running)
-    #[arg(short, long)]
-    pub(crate) all: bool,
-    /// Filter output based on conditions provided
-    #[arg(short, long, value_name = "filter")]
-    pub(crate) filter: Vec<String>,
-    /// Format output: 'table', 'table TEMPLATE', 'json' or a Go template
-    #[arg(long, value_name = "string")]
-    pub(crate) format: Option<String>,
-    /// Show n last created containers (includes all states)
-    #[arg(short = 'n', long, value_name = "int", value_parser = whole, allow_hyphen_values = true, default_value = "-1")]
-    pub(crate) last: i64,
-    /// Show the latest created container (includes all states)
-    #[arg(short, long)]
-    pub(crate) latest: bool,
-    /// Don't truncate output
-    #[arg(long)]
-    pub(crate) no_trunc: bool,
-    /// Only display container IDs
-    #[arg(short, long)]
-    pub(crate) quiet: bool,
-    /// Display total file sizes
-    #[arg(short, long)]
-    pub(crate) size: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Inspect {
-    /// Format output: 'json' or a Go template
-    #[arg(short, long, value_name = "string")]
-    pub(crate) format: Option<String>,
-    /// Show what the kernel says about a running container: namespaces, mounts, cgroups, capabilities
-    #[arg(long)]
-    pub(crate) kernel: bool,
-    /// Display total file sizes if the type is container
-    #[arg(short, long)]
-    pub(crate) size: bool,
-    /// Only inspect objects of the given type: container or image
-    #[arg(long, value_name = "string")]
-    pub(crate) r#type: Option<String>,
-    /// Names or ids of containers or images
-    #[arg(required = true, value_name = "NAME|ID")]
-    pub(crate) names: Vec<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Format {
-    /// Format output: 'json' or a Go template
-    #[arg(short, long, value_name = "string")]
-    pub(crate) format: Option<String>,
-pub(crate) struct Stop {
-    /// Signal to send to the container
-    pub(crate) signal: Option<String>,
-    /// Seconds to wait before killing the container; -1 waits for ever
-    #[arg(short, long, visible_alias = "time", value_name = "int", value_parser = whole, allow_hyphen_values = true, default_value = "10")]
-    pub(crate) timeout: i64,
-    /// The containers
-    #[arg(required = true, value_name = "CONTAINER")]
-    pub(crate) containers: Vec<String>,
-pub(crate) struct Kill {
-    /// Signal to send to the container
-    #[arg(short, long, value_name = "string", default_value = "KILL")]
-    pub(crate) signal: String,
-    /// The containers
-    #[arg(required = true, value_name = "CONTAINER")]
-    pub(crate) containers: Vec<String>,
-pub(crate) struct Rm {
-    /// Force the removal of a running container (uses SIGKILL)
-    pub(crate) force: bool,
-    /// The containers
-    #[arg(required = true, value_name = "CONTAINER")]
-    pub(crate) containers: Vec<String>,
-}
-
-/// Reads the arguments. `--help` prints and ends here.
-pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Cli, Failure> {
-    let arguments: Vec<OsString> = arguments.collect();
-    let matches = as_docker_reads(Cli::command()).try_get_matches_from(&arguments);
-    match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
-        Ok(cli) => Ok(cli),
-        Err(error)
-            if matches!(
-                error.kind(),
-                ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
-            ) =>
-        {
-            help::show(&arguments).exit()
-        }
-        Err(error) => Err(usage(&error)),
-    }
-}
-
-/// The last of a repeated flag counts, a switch may be given a value (`--rm=false`), and what follows a flag that wants
-/// a value is one, whatever it begins with.
-fn as_docker_reads(command: clap::Command) -> clap::Command {
-    let switch = |arg: clap::Arg| match arg.get_action() {
-        ArgAction::SetTrue => arg
-            .action(ArgAction::Set)
-            .num_args(0..=1)
-            .require_equals(true)
-            .default_value("false")
-            .default_missing_value("true")
-            .value_parser(clap::value_parser!(bool)),
-        action if action.takes_values() && !arg.is_positional() => arg.allow_hyphen_values(true),
-        _ => arg,
-    };
-    command.args_override_self(true).mut_args(switch).mut_subcommands(as_docker_reads)
-}
-
-/// Docker's words for arguments that cannot be read, on one line.
-fn usage(error: &clap::Error) -> Failure {
-    let text = |kind| match error.get(kind) {
-        Some(ContextValue::String(text)) => text.clone(),
-        Some(ContextValue::Strings(texts)) => texts.join(" "),
-        Some(ContextValue::StyledStrs(texts)) => {
-            texts.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
-        }
-        _ => String::new(),
-    };
-    // What follows is how the value is called in the help.
-    let flag = text(ContextKind::InvalidArg).split([' ', '[', '=']).next().unwrap_or_default().to_owned();
-    let value = text(ContextKind::InvalidValue);
-    let message = match error.kind() {
-        ErrorKind::UnknownArgument if !flag.starts_with('-') => format!("unexpected argument: {flag}"),
-        ErrorKind::UnknownArgument => format!("unknown flag: {flag}"),
-        ErrorKind::InvalidSubcommand => {
-            format!("'{}' is not a mini-docker command", text(ContextKind::InvalidSubcommand))
-        }
-        ErrorKind::InvalidValue if value.is_empty() => format!("flag needs an argument: {flag}"),
-        ErrorKind::InvalidValue => format!("invalid argument \"{value}\" for \"{flag}\" flag"),
-        ErrorKind::ValueValidation => {
-            let why = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
-            format!("invalid argument \"{value}\" for \"{flag}\" flag: {why}")
-        }
-        ErrorKind::MissingRequiredArgument => {
-            format!("a required argument is missing: {}", text(ContextKind::InvalidArg))
-        }
-        ErrorKind::ArgumentConflict => format!("{flag} was given twice, or beside what excludes it"),
-        _ => first_line(&error.to_string()),
-    };
-    let suggestion =
-        [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue]
-            .map(text)
-            .into_iter()
-            .find(|text| !text.is_empty());
-    let hint = match suggestion {
-        Some(word) => format!(
-            "did you mean `{word}`? `mini-docker --help` lists commands, `mini-docker COMMAND --help` flags"
-        ),
-        None => "`mini-docker --help` lists commands, `mini-docker COMMAND --help` flags".to_owned(),
-    };
-    // Docker keeps 125 for flags; a command that does not exist or lacks an operand is 1.
-    let status = match error.kind() {
-        ErrorKind::InvalidSubcommand | ErrorKind::MissingRequiredArgument => 1,
-        ErrorKind::UnknownArgument if !flag.starts_with('-') => 1,
-        _ => OURS,
-    };
-    Failure { message, hint: Some(hint), status }
-}
-
-fn first_line(text: &str) -> String {
-    text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()
 }

@@ -2,9 +2,9 @@
 
 mod attach;
 mod commit;
+mod completion;
 mod cp;
 mod create;
-mod completion;
 mod df;
 mod diff;
 mod doctor;
