@@ -4,9 +4,12 @@ use std::fs::File;
 use std::hint::black_box;
 use std::io::{Read as _, Write as _};
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use mini_benches::needs;
+use mini_benches::room::Room;
 use mini_layers::{Overlay, Upper};
 use mini_runtime::log::read::Reader;
 use mini_runtime::log::{Log, Options, Rotation, Stream, Target};
@@ -28,6 +31,11 @@ fn planning(criterion: &mut Criterion) {
     let steps = plan(&spec, &setting).expect("plan");
     criterion.bench_function("ch07/plan in words", |bencher| {
         bencher.iter(|| steps.steps().map(|step| step.call().len() + step.why().len()).sum::<usize>());
+    });
+    let process = spec.process().clone().expect("a process");
+    criterion.bench_function("ch07/plan an exec", |bencher| {
+        let joining = mini_runtime::exec::Joining::default();
+        bencher.iter(|| mini_runtime::exec::plan(black_box(&spec), &process, &joining).expect("plan"));
     });
     let json = serde_json::to_vec(&spec).expect("JSON");
     criterion.bench_function("ch07/read a spec", |bencher| {
@@ -93,11 +101,36 @@ fn logging(criterion: &mut Criterion) {
         });
     });
     group.finish();
+/// One more program in a container that runs, from the command to its end, beside what nsenter(1) does of it: neither
+/// its cgroup nor its capabilities.
+fn execution(criterion: &mut Criterion) {
+    let (true, Some(program), Ok(room)) = (needs::overlay(), needs::mini_docker(), Room::new()) else {
+        return;
+    };
+    let home = room.directory("home").expect("a directory");
+    let call = |words: &[&str]| {
+        let output =
+            Command::new(&program).arg("--root").arg(&home).args(words).output().expect("mini-docker");
+        assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    };
+    call(&["run", "-d", "--name", "bench", "host", "sleep", "100000"]);
+    let pid = call(&["inspect", "--format", "{{.State.Pid}}", "bench"]);
+    criterion.bench_function("ch07/exec, a whole command", |bencher| {
+        bencher.iter(|| call(&["exec", "bench", "/bin/true"]));
+    });
+    criterion.bench_function("ch07/nsenter, a whole command", |bencher| {
+        bencher.iter(|| {
+            let output = Command::new("nsenter").args(["-t", &pid, "-a", "/bin/true"]).output();
+            assert!(output.expect("nsenter").status.success());
+        });
+    });
+    call(&["rm", "-f", "bench"]);
 }
 
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(20).measurement_time(Duration::from_secs(2));
-    targets = planning, logging
+    targets = planning, execution, logging
 }
 criterion_main!(benches);

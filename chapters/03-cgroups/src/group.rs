@@ -128,6 +128,16 @@ impl Cgroup {
     }
     // ANCHOR_END: join
 
+    /// Puts the calling process, of one thread, into the v1 trees. Of a thread that moves itself the kernel need not
+    /// fear that it forks or ends meanwhile, and does not wait for all processors as it does for
+    /// [`Cgroup::join_separate`]: microseconds in place of milliseconds. Linux 5.5; cgroups(7), `tasks`.
+    ///
+    /// # Errors
+    /// `ENOENT` when the cgroup has been removed, `EACCES` when it is not ours to join.
+    pub fn enter_separate(&self) -> mini_sys::Result<()> {
+        self.separate.iter().try_for_each(|(_, directory)| write_existing(&directory.join("tasks"), "0"))
+    }
+
     /// Puts the process `pid` into every tree.
     ///
     /// # Errors

@@ -52,9 +52,11 @@ pub fn plan(spec: &Spec, process: &Process, joining: &Joining) -> Result<Plan, P
     let mut before = vec![Step::Hide];
     before.extend(enter(first));
     before.push(Step::Clone { namespaces: CloneFlags::empty(), into_cgroup });
-    let beside = by_hand.then_some(Step::JoinCgroup).into_iter().collect();
+    let beside = Vec::new();
 
     let mut inside = vec![Step::NewSession];
+    // While the host's files are in sight.
+    inside.extend(by_hand.then_some(Step::JoinCgroup));
     inside.extend(enter(rest));
     if process.terminal().unwrap_or(false) {
         let size = process.console_size().map(spec::window_size);
@@ -62,8 +64,8 @@ pub fn plan(spec: &Spec, process: &Process, joining: &Joining) -> Result<Plan, P
     }
     inside.extend(spec::inherited(process)?.into_iter().map(Step::Limit));
     inside.extend(last_metres::plan(process, joining.keep_groups, false)?);
-    // Joining takes the kernel long; all but the program itself can go ahead of it.
-    inside.extend(by_hand.then_some(Step::AwaitParent));
+    // Where it could not be born in its cgroup, the parent puts it there.
+    inside.push(Step::AwaitParent);
     inside.push(Step::Exec(Program::new(process).map_err(PlanError::Program)?));
     let meanwhile = Vec::new();
     Ok(Plan { before, clone: CloneFlags::empty(), cgroup, beside, meanwhile, inside })
@@ -143,11 +145,11 @@ mod tests {
     }
 
     #[test]
-    fn with_v1_the_program_waits_until_it_is_in_its_cgroups() {
+    fn with_v1_it_moves_into_its_cgroups_while_they_are_in_sight() {
         let memory = Hierarchy { directory: "/m".into(), controllers: vec![Controller::Memory] };
         let plan = planned(&spec(false), Layout { hierarchies: vec![memory], ..v2() });
-        assert_eq!(plan.beside, [Step::JoinCgroup]);
-        let end: Vec<_> = plan.inside.iter().rev().take(2).collect();
-        assert!(matches!(end[..], [Step::Exec(_), Step::AwaitParent]));
+        let place = |wanted: &dyn Fn(&Step) -> bool| plan.inside.iter().position(wanted);
+        let joins = place(&|step| *step == Step::JoinCgroup);
+        assert!(joins.is_some() && joins < place(&|step| matches!(step, Step::Enter(_))));
     }
 }

@@ -1,8 +1,7 @@
 //! From an OCI runtime `Spec` to the list of things to do: the whole of starting a container, as data.
 //!
-//! Three hands work on a container. The **parent** prepares what a process is born into (with cgroup v2, its
-//! cgroup with the limits) and clones. **Beside** the new process it then does what needs its pid (id maps, the
-//! cgroups of v1, the loopback).
+//! Three hands work on a container. The **parent** prepares what a process is born into (its cgroup with the
+//! limits) and clones. **Beside** the new process it then does what needs its pid (id maps, the loopback).
 //! **Inside**, the new process turns itself into the container's first program: the mounts, the new root, the
 //! name, what it must not do, and execve(2). A step's place in these lists is its place in time, and its
 //! `why` says what would go wrong elsewhere.
@@ -150,27 +149,20 @@ impl<'a> Planner<'a> {
         self.namespaces.create.contains(&kind)
     }
 
-    /// What the parent does. With cgroup v2 the limits come first, and the process is born under them; with v1 it
-    /// waits until it has been put under them.
+    /// What the parent does. The limits come first; with cgroup v2 the process is born under them, and with v1 it moves
+    /// under them with its first step.
     fn on_the_host(&self) -> Result<Plan, PlanError> {
         let (cgroup, limits) = self.cgroup()?;
         let layout = self.setting.cgroups.as_ref().filter(|_| cgroup.is_some());
         let namespaces = self.namespaces.clone_flags();
-        let by_hand = layout.is_some_and(|layout| !layout.hierarchies.is_empty());
-        let into_cgroup = layout.is_some_and(|layout| layout.unified.is_some()) && !by_hand;
+        let into_cgroup = layout.is_some_and(|layout| layout.unified.is_some());
 
         if self.namespaces.join.iter().any(|(kind, _)| *kind == Kind::User) {
             return Err(PlanError::JoinsUser);
         }
         let mut before: Vec<Step> = self.namespaces.before_clone().into_iter().map(Step::Namespace).collect();
         let mut beside: Vec<Step> = self.setting.id_maps.iter().cloned().map(Step::IdMap).collect();
-        if by_hand {
-            // With v1 the process has to be put into each tree anyway, and mounts while that is prepared.
-            beside.extend(limits);
-            beside.push(Step::JoinCgroup);
-        } else {
-            before.extend(limits);
-        }
+        before.extend(limits);
         before.push(Step::Clone { namespaces, into_cgroup });
         // The parent's to do while the new process mounts, but for a user namespace, whose network only its own
         // root may touch.
@@ -198,7 +190,9 @@ impl<'a> Planner<'a> {
 
     fn first_words(&self) -> Vec<Step> {
         let stays = self.setting.held.is_none().then_some(Step::DieWithParent);
-        std::iter::once(Step::NewSession).chain(stays).collect()
+        let trees = self.setting.cgroups.iter().flat_map(|layout| &layout.hierarchies);
+        let joins = trees.into_iter().next().map(|_| Step::JoinCgroup);
+        std::iter::once(Step::NewSession).chain(stays).chain(joins).collect()
     }
 
     /// The hooks of these moments.

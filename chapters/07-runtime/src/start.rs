@@ -205,10 +205,6 @@ impl Parent<'_> {
                 step::enter(self.hands.as_ref().and_then(|hands| hands.target.as_ref()), kinds)
             }
             (Step::IdMap(step), Some(pid)) => step.perform(pid).map_err(in_short),
-            (Step::JoinCgroup, Some(pid)) => {
-                self.cgroup = self.open_cgroup();
-                self.cgroup.as_ref().map_or(Ok(()), |cgroup| cgroup.join(pid))
-            }
             (Step::Hooks(hooks), pid) => hooks.run(pid),
             (Step::LoopbackUp, Some(pid)) => in_network_of(pid, || net::interface_up("lo")),
             _ => Err(Error::new(format!("{} on the host", step.call()), Errno::EPERM)),
@@ -253,13 +249,16 @@ impl Parent<'_> {
         // Everything else is closed, our end of the channel too: it would keep the parent alive in its eyes.
         let hands = self.hands.as_ref();
         let streams = hands.into_iter().flat_map(|hands| hands.stdio.fds());
-        let own =
+        let kept =
             hands.into_iter().flat_map(|hands| hands.target.iter().chain(&hands.gate)).chain(&self.there);
         let passed = 3..3 + hands.map_or(0, |hands| hands.passed);
-        let keep = Keep::these(own.map(|fd| fd.as_fd()).chain(streams)).and(passed);
-        let (there, hands) = (&mut self.there, &mut self.hands);
+        let keep = Keep::these(kept.map(|fd| fd.as_fd()).chain(streams)).and(passed);
+        let (there, hands, own) = (&mut self.there, &mut self.hands, &self.cgroup);
         clone::clone3_keeping(plan.clone, cgroup, &keep, || match (there.take(), hands.take()) {
-            (Some(channel), Some(hands)) => become_container(&plan.inside, channel, hands, explain),
+            (Some(channel), Some(hands)) => {
+                let inside = Inside { cgroup: own.clone(), ..Inside::new(channel) };
+                become_container(&plan.inside, inside, hands, explain)
+            }
             _ => clone::leave(clone::ABANDONED),
         })
     }
@@ -356,9 +355,9 @@ fn in_short(error: IdMapError) -> Error {
 }
 
 /// The new process's loop.
-fn become_container(steps: &[Step], channel: OwnedFd, hands: Hands, explain: bool) -> Infallible {
+fn become_container(steps: &[Step], mut inside: Inside, hands: Hands, explain: bool) -> Infallible {
     let Hands { stdio, target, gate, passed } = hands;
-    let mut inside = Inside::new(channel, target, gate);
+    (inside.target, inside.gate) = (target, gate);
     let mut result = settle(&stdio, passed);
     for (index, step) in steps.iter().enumerate() {
         inside.index = index;

@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
+use mini_cgroups::Cgroup;
 use mini_chroot::Detached;
 use mini_layers::Overlay;
 use mini_layers::overlay::OverlayError;
@@ -36,7 +37,8 @@ pub enum Step {
     },
     /// Gives the new user namespace its ids. Chapter 2.
     IdMap(idmap::Step),
-    /// Puts the new process into its cgroup in every v1 tree.
+    /// The new process moves into its cgroup in every v1 tree: of a process that moves another, the kernel would first
+    /// wait for all processors.
     JoinCgroup,
     /// Leaves the monitor's session and process group.
     NewSession,
@@ -115,6 +117,8 @@ pub(crate) struct Inside {
     pub(crate) channel: Option<OwnedFd>,
     /// The process whose namespaces are joined.
     pub(crate) target: Option<OwnedFd>,
+    /// Its cgroup, while the host's files are in sight.
+    pub(crate) cgroup: Option<Cgroup>,
     /// Where the word to start comes from.
     pub(crate) gate: Option<OwnedFd>,
     /// This process's number on the host, once the parent has told it.
@@ -126,8 +130,16 @@ pub(crate) struct Inside {
 }
 
 impl Inside {
-    pub(crate) fn new(channel: OwnedFd, target: Option<OwnedFd>, gate: Option<OwnedFd>) -> Self {
-        Self { channel: Some(channel), target, gate, pid: None, detached: Detached::default(), index: 0 }
+    pub(crate) fn new(channel: OwnedFd) -> Self {
+        Self {
+            channel: Some(channel),
+            target: None,
+            cgroup: None,
+            gate: None,
+            pid: None,
+            detached: Detached::default(),
+            index: 0,
+        }
     }
 
     fn channel(&self) -> Result<BorrowedFd<'_>> {
@@ -150,7 +162,7 @@ impl Step {
                 format!("clone3({kinds}CLONE_PIDFD{into})")
             }
             Self::IdMap(step) => step.call(),
-            Self::JoinCgroup => "write(pid, cgroup.procs) in every v1 tree".to_owned(),
+            Self::JoinCgroup => "write(\"0\", tasks) in every v1 tree".to_owned(),
             Self::NewSession => "setsid()".to_owned(),
             Self::DieWithParent => "prctl(PR_SET_PDEATHSIG, SIGKILL)".to_owned(),
             Self::AwaitParent => "recvmsg(parent)".to_owned(),
@@ -287,7 +299,8 @@ impl Step {
             Self::WorkingDirectory { path, make } => working_directory(path, *make),
             Self::Init { program, limits } => init(program, limits, inside),
             Self::Exec(program) => program.exec().map(|never: Infallible| match never {}),
-            Self::Cgroup(_) | Self::Clone { .. } | Self::IdMap(_) | Self::JoinCgroup => {
+            Self::JoinCgroup => inside.cgroup.as_ref().map_or(Ok(()), Cgroup::enter_separate),
+            Self::Cgroup(_) | Self::Clone { .. } | Self::IdMap(_) => {
                 Err(Error::new(format!("{} inside the container", self.call()), Errno::EPERM))
             }
         }
