@@ -16,6 +16,7 @@ pub mod bpf;
 mod call;
 pub mod capability;
 pub mod clone;
+pub mod fault;
 pub mod file;
 pub mod flags;
 pub mod inode;

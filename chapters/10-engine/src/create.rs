@@ -21,6 +21,7 @@ use crate::guard::{self, GuardError};
 use crate::home::{Home, HomeError};
 use crate::id;
 use crate::names::{self, NameError};
+use crate::places;
 use crate::record::{LOG, ProcessId, Record, RecordError, State};
 
 /// What a user asked for.
@@ -212,18 +213,22 @@ fn write(home: &Home, record: &mut Record) -> Result<(), CreateError> {
     };
     let directory = home.container(&record.id);
     let made = fill(&making, record).and_then(|()| {
+        places::CREATE_RECORD.pass();
         fs::rename(&making, &directory).map_err(|source| CreateError::File { path: directory, source })
     });
     if made.is_err() {
         let _ = fs::remove_dir_all(&making);
     }
     made?;
+    places::CREATE_RENAMED.pass();
     if record.name.is_empty() {
         record.name = names::reserve_any(home, &record.id)?;
+        places::CREATE_NAMED.pass();
         record.save(home)?;
     } else {
         names::reserve(home, &record.name, &record.id)?;
     }
+    places::CREATE_SAVED.pass();
     Ok(())
 }
 
@@ -249,6 +254,7 @@ pub(crate) fn is_abandoned(name: &str) -> bool {
 /// Everything in a container's directory.
 fn fill(directory: &Path, record: &Record) -> Result<(), CreateError> {
     make_directory(directory, 0o710)?;
+    places::CREATE_DIRECTORY.pass();
     for (name, mode) in [("upper", 0o755), ("work", 0o700), ("merged", 0o755), ("bundle", 0o700)] {
         make_directory(&directory.join(name), mode)?;
     }
@@ -257,6 +263,7 @@ fn fill(directory: &Path, record: &Record) -> Result<(), CreateError> {
     write_file(&directory.join("hosts"), &hosts(&record.host_config, &config.hostname))?;
     write_file(&directory.join("resolv.conf"), &fs::read_to_string("/etc/resolv.conf").unwrap_or_default())?;
     write_file(&directory.join(LOG), "")?;
+    places::CREATE_FILES.pass();
     Ok(record.save_in(directory)?)
 }
 

@@ -30,6 +30,7 @@ pub mod logs;
 mod monitor;
 pub mod names;
 pub mod pause;
+pub mod places;
 mod probe;
 pub mod prune;
 pub mod record;

@@ -1,12 +1,15 @@
 //! Names of containers: given by people, or an adjective and the name of someone who made computers better.
 //!
 //! A name is a symbolic link `names/<name>` whose text is the id. Making a link fails when it is there, so two
-//! commands cannot get the same name, and no lock is needed to see to it. symlink(2); book ch. 10.
+//! commands cannot get the same name, and no lock is needed to see to it. Taking a name away needs one: it is a look
+//! and a removal. symlink(2); book ch. 10.
 
 use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
+
+use mini_sys::file::{self, Lock};
 
 use crate::home::Home;
 use crate::record::{self, Record};
@@ -59,6 +62,7 @@ pub fn reserve(home: &Home, name: &str, id: &str) -> Result<(), NameError> {
             Some(owner) if is_held(home, name, &owner) => {
                 return Err(NameError::Taken { name: name.to_owned(), id: owner });
             }
+            // Two may find the same dead name, and both take it, but for the lock within.
             Some(owner) => release(home, name, &owner).map_err(failed)?,
             None => {}
         }
@@ -90,6 +94,8 @@ pub fn reserve_any(home: &Home, id: &str) -> Result<String, NameError> {
 /// # Errors
 /// Those of unlink(2), but for a link that is gone.
 pub fn release(home: &Home, name: &str, id: &str) -> io::Result<()> {
+    // Between the look and the removal nobody else removes the name, so nobody can have taken it anew.
+    let _lock = file::lock(&home.path().join("names.lock"), Lock::Exclusive).map_err(io::Error::other)?;
     if owner(home, name).as_deref() != Some(id) {
         return Ok(());
     }
@@ -127,6 +133,14 @@ pub(crate) fn is_held(home: &Home, name: &str, id: &str) -> bool {
         let _ = release(home, name, id);
     }
     held
+}
+
+/// Takes all names back from `id`, found by looking at all of them. What stays points nowhere, and the next who wants it
+/// takes it.
+pub(crate) fn release_all(home: &Home, id: &str) {
+    for name in of(home, id) {
+        let _ = release(home, &name, id);
+    }
 }
 
 /// The names of the container `id`, found by looking at all of them.

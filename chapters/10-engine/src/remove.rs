@@ -14,6 +14,7 @@ use mini_sys::signal::Signal;
 use crate::events::{self, Event};
 use crate::home::Home;
 use crate::names;
+use crate::places;
 use crate::record::{self, Record, RecordError, Status};
 use crate::stop::{self, StopError};
 
@@ -56,11 +57,14 @@ pub fn remove(home: &Home, record: &Record, force: bool) -> Result<(), RemoveErr
             return Err(RemoveError::Active(format!("/{}", record.name), record.state.status.word(), way));
         }
         end(home, record)?;
+        places::REMOVE_KILLED.pass();
     }
     match hide(home, &record.id)? {
-        Some(trash) => delete(&trash),
-        None => Ok(()),
+        Some(trash) => delete(&trash)?,
+        None => return Ok(()),
     }
+    places::REMOVE_DELETED.pass();
+    Ok(())
 }
 
 /// Ends it now, and for good.
@@ -83,6 +87,7 @@ fn end(home: &Home, record: &Record) -> Result<(), RemoveError> {
 /// Those of rename(2).
 pub(crate) fn hide(home: &Home, id: &str) -> Result<Option<PathBuf>, RemoveError> {
     let Some(_lock) = record::lock(home, id)? else { return Ok(None) };
+    places::REMOVE_LOCKED.pass();
     match Record::load(home, id)? {
         Some(record) => hide_locked(home, &record),
         None => Ok(None),
@@ -98,8 +103,14 @@ pub(crate) fn hide_locked(home: &Home, record: &Record) -> Result<Option<PathBuf
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(RemoveError::Delete { path: directory, source }),
     }
-    // A name that stays points nowhere, and the next who wants it takes it.
-    let _ = names::release(home, &record.name, &record.id);
+    places::REMOVE_HIDDEN.pass();
+    // A name that stays points nowhere: the next who wants it takes it, and who deletes the files releases it.
+    if record.name.is_empty() {
+        names::release_all(home, &record.id);
+    } else {
+        let _ = names::release(home, &record.name, &record.id);
+    }
+    places::REMOVE_UNNAMED.pass();
     events::emit(home, &Event::container(record, "destroy"));
     Ok(Some(trash))
 }
@@ -141,10 +152,7 @@ fn open_up(directory: &Path) -> io::Result<()> {
 pub fn remove_damaged(home: &Home, id: &str) -> Result<(), RemoveError> {
     let Some(_lock) = record::lock(home, id)? else { return Ok(()) };
     let directory = home.container(id);
-    for name in names::of(home, id) {
-        // A name that stays points nowhere, and the next who wants it takes it.
-        let _ = names::release(home, &name, id);
-    }
+    names::release_all(home, id);
     let trash = home.containers().join(format!("{TRASH}{id}"));
     fs::rename(&directory, &trash).map_err(|source| RemoveError::Delete { path: directory, source })
 }

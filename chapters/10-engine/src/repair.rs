@@ -15,6 +15,8 @@ use mini_sys::signal::Signal;
 use crate::create;
 use crate::find::{self, FindError};
 use crate::home::Home;
+use crate::names;
+use crate::places;
 use crate::record::{self, ProcessId, Record, Status};
 use crate::remove::{self, TRASH};
 
@@ -69,9 +71,12 @@ fn mend(home: &Home, id: &str, layout: Option<&Layout>) {
     if !is_broken(&record) {
         return;
     }
+    places::REPAIR_LOCKED.pass();
     end(&record, layout);
+    places::REPAIR_ENDED.pass();
     if record.state.status == Status::Created || record.host_config.auto_remove {
         if let Ok(Some(trash)) = remove::hide_locked(home, &record) {
+            places::REPAIR_HIDDEN.pass();
             let _ = remove::delete(&trash);
         }
         return;
@@ -83,6 +88,7 @@ fn mend(home: &Home, id: &str, layout: Option<&Layout>) {
     }
     (state.status, state.process, state.monitor) = (Status::Exited, None, None);
     let _ = record.save(home);
+    places::REPAIR_SAVED.pass();
     drop(lock);
 }
 
@@ -107,6 +113,8 @@ fn delete_left_over(home: &Home, layout: Option<&Layout>) {
             // A removed container's monitor takes the cgroup first and the files last: files that are still there
             // may mean a cgroup that is.
             remove_cgroup(layout, id);
+            places::REPAIR_GROUP.pass();
+            names::release_all(home, id);
             let _ = remove::delete(&entry.path());
         } else if create::is_abandoned(&name) {
             let _ = remove::delete(&entry.path());

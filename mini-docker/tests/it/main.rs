@@ -27,6 +27,7 @@ mod exec_terminal;
 mod exits;
 mod explain;
 mod export;
+mod faults;
 mod files;
 mod front;
 mod harness;

@@ -1,0 +1,43 @@
+//! The places in the life of a container at which a process may be killed: a test walks all of them.
+//!
+//! Each is between two changes on the disk, and named after the one before it. See [`mini_sys::fault`].
+
+use mini_sys::fault;
+
+macro_rules! places {
+    ($($name:ident $text:literal)*) => {
+        $(pub(crate) const $name: Place = Place($text);)*
+
+        /// The names of all places.
+        pub const PLACES: &[&str] = &[$($text),*];
+    };
+}
+
+/// One of them.
+#[derive(Clone, Copy)]
+pub(crate) struct Place(&'static str);
+
+impl Place {
+    pub(crate) fn pass(self) {
+        fault::point(self.0);
+    }
+}
+
+places! {
+    CREATE_DIRECTORY "create:directory"
+    CREATE_FILES "create:files"
+    CREATE_RECORD "create:record"
+    CREATE_RENAMED "create:renamed"
+    CREATE_NAMED "create:named"
+    CREATE_SAVED "create:saved"
+    REMOVE_KILLED "remove:killed"
+    REMOVE_LOCKED "remove:locked"
+    REMOVE_HIDDEN "remove:hidden"
+    REMOVE_UNNAMED "remove:unnamed"
+    REMOVE_DELETED "remove:deleted"
+    REPAIR_LOCKED "repair:locked"
+    REPAIR_ENDED "repair:ended"
+    REPAIR_HIDDEN "repair:hidden"
+    REPAIR_SAVED "repair:saved"
+    REPAIR_GROUP "repair:group"
+}
