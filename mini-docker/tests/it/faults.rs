@@ -83,7 +83,7 @@ fn dies(engine: &Engine, place: &str, line: &str) -> bool {
 
 /// One more command, and all that is there is whole: containers, directories and names are the same.
 #[track_caller]
-fn assert_mended(engine: &Engine, what: &str) {
+pub(crate) fn assert_mended(engine: &Engine, what: &str) {
     let listed = engine.call("ps -aq --no-trunc").ok();
     let listed: BTreeSet<String> = listed.lines().map(str::to_owned).collect();
     let there: BTreeSet<String> = names(&engine.root().join("containers")).into_iter().collect();

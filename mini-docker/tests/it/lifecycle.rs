@@ -105,7 +105,10 @@ fn kill_refuses_what_it_cannot_do() {
         let message = engine.call(&format!("kill --signal={signal} web")).fails(1);
         assert_eq!(message, format!("invalid signal: {signal}"));
     }
-    assert_eq!(engine.call("kill nosuch").fails(1), "cannot kill container: nosuch: No such container: nosuch");
+    assert_eq!(
+        engine.call("kill nosuch").fails(1),
+        "cannot kill container: nosuch: No such container: nosuch"
+    );
     engine.call("stop -t 0 web").ok();
     let id = engine.inspect("web", ".Id");
     assert_eq!(

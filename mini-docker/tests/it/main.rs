@@ -71,6 +71,7 @@ mod prune;
 mod pty;
 mod pull;
 mod push;
+mod races;
 mod registry;
 mod save;
 mod search;
