@@ -41,8 +41,11 @@ pub fn records(home: &Home, layout: Option<&Layout>) -> Result<(Vec<Record>, Vec
     for id in find::ids(home).map_err(FindError::List)? {
         let mut record = Record::load(home, &id);
         if record.as_ref().is_ok_and(|record| record.as_ref().is_some_and(is_broken)) {
-            mend(home, &id, layout);
-            record = Record::load(home, &id);
+            record = match mend(home, &id, layout) {
+                // As it is, though a full disk may not have taken it.
+                Some(mended) => Ok(Some(mended)),
+                None => Record::load(home, &id),
+            };
         }
         match record {
             Ok(record) => records.extend(record),
@@ -63,13 +66,14 @@ pub(crate) fn is_broken(record: &Record) -> bool {
     }
 }
 
-/// Mends one container. Whoever holds its lock is at work on it right now, and needs no help.
-fn mend(home: &Home, id: &str, layout: Option<&Layout>) {
-    let Ok(Some(lock)) = record::try_lock(home, id) else { return };
+/// Mends one container, and returns it unless it is gone. Whoever holds its lock is at work on it right now, and needs
+/// no help.
+fn mend(home: &Home, id: &str, layout: Option<&Layout>) -> Option<Record> {
+    let lock = record::try_lock(home, id).ok().flatten()?;
     // It may have been mended, or started, between the look and the lock.
-    let Ok(Some(mut record)) = Record::load(home, id) else { return };
+    let mut record = Record::load(home, id).ok().flatten()?;
     if !is_broken(&record) {
-        return;
+        return Some(record);
     }
     places::REPAIR_LOCKED.pass();
     end(&record, layout);
@@ -79,7 +83,7 @@ fn mend(home: &Home, id: &str, layout: Option<&Layout>) {
             places::REPAIR_HIDDEN.pass();
             let _ = remove::delete(&trash);
         }
-        return;
+        return None;
     }
     let state = &mut record.state;
     if state.status.is_up() {
@@ -90,6 +94,7 @@ fn mend(home: &Home, id: &str, layout: Option<&Layout>) {
     let _ = record.save(home);
     places::REPAIR_SAVED.pass();
     drop(lock);
+    Some(record)
 }
 
 /// Ends what is left of a container without a monitor.

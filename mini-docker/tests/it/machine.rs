@@ -180,7 +180,10 @@ fn a_damaged_record_is_reported_and_does_not_hide_the_others() {
     assert_ne!(done.code, 0);
     assert_eq!(done.out(), "good\n");
     assert_eq!(done.err().matches("record.json is damaged").count(), 2, "{}", done.err());
-    for verb in ["logs bad", "inspect bad", "stop bad", "kill bad", "rm bad"] {
+    let verbs = "logs bad,inspect bad,stop bad,kill bad,rm bad,start bad,restart bad,pause bad,unpause bad,wait bad,\
+                 rename bad new,top bad,port bad,diff bad,attach bad,update -m 64m bad,export bad,commit bad,cp bad:/etc -,\
+                 exec bad true";
+    for verb in verbs.split(',').map(str::trim) {
         let message = engine.call(verb).fails(1);
         assert!(message.contains("record.json is damaged"), "{verb}: {message}");
     }

@@ -30,6 +30,7 @@ mod export;
 mod faults;
 mod files;
 mod front;
+mod full_disk;
 mod harness;
 mod hello;
 mod help;
