@@ -80,7 +80,7 @@ impl Outputs {
             self.to = Some(entry.stream);
         }
         if timestamps {
-            self.bytes.extend_from_slice(entry.long_time().as_bytes());
+            self.bytes.extend_from_slice(&entry.long_time());
             self.bytes.push(b' ');
         }
         if details {

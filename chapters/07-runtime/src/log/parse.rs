@@ -20,8 +20,8 @@ pub struct Entry<'a> {
     pub text: &'a [u8],
     /// Where it was written.
     pub stream: Stream,
-    /// When, as the record says: RFC 3339.
-    pub time: &'a str,
+    /// When, as the record says: RFC 3339. Most readers do not ask, so it stays the bytes that it was read as.
+    time: &'a [u8],
     /// What the record says of the container: see [`super::Options`].
     pub attributes: &'a BTreeMap<String, String>,
 }
@@ -30,16 +30,16 @@ impl Entry<'_> {
     /// When.
     pub fn timestamp(&self) -> Timestamp {
         // Checked when the record was read.
-        self.time.parse().unwrap_or_default()
+        std::str::from_utf8(self.time).ok().and_then(|time| time.parse().ok()).unwrap_or_default()
     }
 
     /// When, with nine digits after the point, as `logs --timestamps` shows it.
-    pub fn long_time(&self) -> Cow<'_, str> {
+    pub fn long_time(&self) -> Cow<'_, [u8]> {
         const LENGTH: usize = "2026-01-02T03:04:05.000000006Z".len();
-        if self.time.len() == LENGTH && self.time.ends_with('Z') {
+        if self.time.len() == LENGTH && self.time.ends_with(b"Z") {
             return Cow::Borrowed(self.time);
         }
-        Cow::Owned(format!("{:.9}", self.timestamp()))
+        Cow::Owned(format!("{:.9}", self.timestamp()).into_bytes())
     }
 }
 
@@ -72,9 +72,8 @@ impl Parsed {
     /// The record, with the line it was read from and the text that was read.
     pub(super) fn entry<'a>(&'a self, line: &'a [u8], text: &'a [u8]) -> Entry<'a> {
         let time = match &self.time {
-            // It is ASCII: see `is_plausible`.
-            Time::Here(place) => std::str::from_utf8(&line[place.clone()]).unwrap_or_default(),
-            Time::Other(time) => time,
+            Time::Here(place) => &line[place.clone()],
+            Time::Other(time) => time.as_bytes(),
         };
         Entry { text, stream: self.stream, time, attributes: &self.attributes }
     }
@@ -128,7 +127,8 @@ mod tests {
         let parsed = parse(line.as_bytes(), &mut text)?;
         let entry = parsed.entry(line.as_bytes(), &text);
         let text = String::from_utf8(entry.text.to_vec()).unwrap();
-        Some((text, entry.stream, entry.long_time().into_owned(), entry.attributes.len()))
+        let time = String::from_utf8(entry.long_time().into_owned()).unwrap();
+        Some((text, entry.stream, time, entry.attributes.len()))
     }
 
     #[test]
