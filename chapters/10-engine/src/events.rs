@@ -100,6 +100,13 @@ impl Event {
         Self::now("image", action, id, [("name".to_owned(), name.to_owned())].into())
     }
 
+    /// The end of a clean-up among objects of a kind, which made so many bytes free.
+    pub fn prune(kind: &str, reclaimed: u64) -> Self {
+        let event = Self::now(kind, "prune", "", [("reclaimed".to_owned(), reclaimed.to_string())].into());
+        // Docker tells these two of an object, and there is none.
+        Self { status: String::new(), ..event }
+    }
+
     /// Tells something more: `exitCode`, `signal`, `oldName`, …
     #[must_use]
     pub fn with(mut self, name: &str, value: &dyn std::fmt::Display) -> Self {

@@ -3,6 +3,7 @@
 use std::io::BufRead as _;
 
 use anyhow::bail;
+use mini_engine::events::{self, Event};
 use mini_engine::prune::{self, Pruned, PrunedContainers};
 use mini_engine::{Home, RemoveError};
 use mini_images::{Removed, filter};
@@ -27,6 +28,7 @@ pub(crate) fn run(home: &Home, args: &cli::Prune) -> anyhow::Result<u8> {
         return Ok(0);
     }
     let pruned = prune::images(home, args.all, &filters)?;
+    events::emit(home, &Event::prune("image", pruned.reclaimed));
     print(&(of_images(&pruned) + &reclaimed(pruned.reclaimed)))
 }
 
@@ -37,6 +39,7 @@ pub(crate) fn containers(home: &Home, args: &cli::ContainerPrune) -> anyhow::Res
         return Ok(0);
     }
     let pruned = prune::containers(home, &filters)?;
+    events::emit(home, &Event::prune("container", pruned.reclaimed));
     print(&(of_containers(&pruned) + &reclaimed(pruned.reclaimed)))?;
     Ok(report(pruned.failures))
 }
@@ -53,6 +56,8 @@ pub(crate) fn system(home: &Home, args: &cli::SystemPrune) -> anyhow::Result<u8>
     // Containers go first: some images are needed by nobody afterwards.
     let gone = prune::containers(home, &filters)?;
     let pruned = prune::images(home, args.all, &filters)?;
+    events::emit(home, &Event::prune("container", gone.reclaimed));
+    events::emit(home, &Event::prune("image", pruned.reclaimed));
     let space = reclaimed(gone.reclaimed + pruned.reclaimed);
     print(&(of_containers(&gone) + &of_images(&pruned) + &space))?;
     Ok(report(gone.failures))

@@ -50,8 +50,9 @@ pub(super) enum Of {
 }
 
 /// Maps whose keys nobody knows beforehand: what is not there has no value.
-const OPEN: [&str; 11] = [
+const OPEN: [&str; 12] = [
     "Annotations",
+    "Attributes",
     "DriverOpts",
     "ExposedPorts",
     "Labels",

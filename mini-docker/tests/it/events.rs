@@ -105,6 +105,27 @@ fn a_container_tells_its_image_its_name_and_its_labels() {
 }
 
 #[test]
+fn the_life_of_a_container_is_told_in_order() {
+    let Some(engine) = Engine::new() else { return };
+    engine.call("run --rm --name web --label tier=back host sh -c true").ok();
+    let format = "{{.Action}} {{.Actor.Attributes.tier}}";
+    let told = engine.with("events --since 1h --until 0s --filter type=container --format", &[format]).ok();
+    let mut lines: Vec<&str> = told.lines().collect();
+    // Whether the last files are gone when the command ends is not said.
+    lines.retain(|line| !line.starts_with("destroy") && !line.starts_with("attach"));
+    assert_eq!(lines, ["create back", "start back", "die back"]);
+    engine.detached("--name api", "trap 'exit 3' TERM; while :; do sleep 0.05; done");
+    engine.call("stop api").ok();
+    let filters = "--filter container=api --filter event=kill --filter event=die --filter event=stop";
+    let format = "{{.Action}} {{.Actor.Attributes.signal}} {{.Actor.Attributes.exitCode}}";
+    let told = engine.with(&format!("events --since 1h --until 0s {filters} --format"), &[format]).ok();
+    assert_eq!(told, "kill 15 <no value>\ndie <no value> 3\nstop <no value> <no value>");
+    engine.call("image prune -f").ok();
+    let pruned = engine.call("events --since 1h --until 0s --filter event=prune").ok();
+    assert!(pruned.ends_with("image prune  (reclaimed=0)"), "{pruned}");
+}
+
+#[test]
 fn what_cannot_be_meant_is_refused() {
     let engine = Engine::anywhere();
     assert_eq!(engine.call("events --filter colour=red").fails(1), "invalid filter 'colour'");

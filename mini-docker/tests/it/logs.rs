@@ -70,6 +70,17 @@ fn following_shows_what_comes_and_ends_with_the_container() {
 }
 
 #[test]
+fn following_goes_on_as_long_as_a_policy_starts_the_container_again() {
+    let Some(engine) = Engine::new() else { return };
+    engine.detached("--name web --restart on-failure:2", "echo again; echo failed >&2; exit 1");
+    let done = engine.call("logs -f web");
+    assert_eq!(
+        (done.ok().as_str(), done.err().as_str()),
+        ("again\nagain\nagain", "failed\nfailed\nfailed\n")
+    );
+}
+
+#[test]
 fn following_many_lines_loses_none() {
     let Some(engine) = Engine::new() else { return };
     engine.detached("--name web", "sleep 0.1; seq 20000");
