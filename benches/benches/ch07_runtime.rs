@@ -101,6 +101,8 @@ fn logging(criterion: &mut Criterion) {
         });
     });
     group.finish();
+}
+
 /// One more program in a container that runs, from the command to its end, beside what nsenter(1) does of it: neither
 /// its cgroup nor its capabilities.
 fn execution(criterion: &mut Criterion) {
