@@ -33,9 +33,18 @@ fn command() -> clap::Command {
 
 fn completed(command: clap::Command, flags: bool) -> clap::Command {
     let operand = |arg: clap::Arg| {
-        let first = arg.get_value_names().and_then(|names| names.first()).map(|name| name.to_string());
+        let names = arg.get_value_names().unwrap_or_default();
+        let first = names.first().map(|name| name.to_string());
+        // What follows an image is a command in it, of which nothing is known here.
+        let is_alone = names.len() == 1;
         match first.filter(|_| arg.is_positional()).as_deref() {
-            Some("CONTAINER") => arg.add(ArgValueCompleter::new(containers)),
+            Some("CONTAINER") if is_alone => arg.add(ArgValueCompleter::new(containers)),
+            Some("CONTAINER") => {
+                arg.add(ArgValueCompleter::new(|start: &OsStr| once(containers(start), containers)))
+            }
+            Some("IMAGE") if !is_alone => {
+                arg.add(ArgValueCompleter::new(|start: &OsStr| once(images(start), images)))
+            }
             Some(
                 "IMAGE" | "NAME[:TAG|@DIGEST]" | "SOURCE_IMAGE[:TAG]" | "REPOSITORY[:TAG]" | "NAME[:TAG]",
             ) => arg.add(ArgValueCompleter::new(images)),
@@ -61,6 +70,17 @@ fn starting(names: impl IntoIterator<Item = String>, start: &OsStr) -> Vec<Compl
     let mut names: Vec<String> = names.into_iter().filter(|name| name.starts_with(&*start)).collect();
     names.sort();
     names.into_iter().map(CompletionCandidate::new).collect()
+}
+
+/// The names that begin like this, unless one of all has been typed before.
+fn once(
+    found: Vec<CompletionCandidate>,
+    all: fn(&OsStr) -> Vec<CompletionCandidate>,
+) -> Vec<CompletionCandidate> {
+    let words: Vec<OsString> = std::env::args_os().collect();
+    let before = words.split_last().map_or(&[][..], |(_, before)| before);
+    let is_typed = all(OsStr::new("")).iter().any(|name| before.iter().any(|word| word == name.get_value()));
+    if is_typed { Vec::new() } else { found }
 }
 
 /// The names in a directory; none where there is none.

@@ -27,6 +27,9 @@ pub(crate) fn run(home: &Home, args: &cli::Inspect, kind: Option<&str>) -> anyho
     }
     super::repair(home);
     if args.kernel {
+        if let Some(other) = kind.filter(|kind| *kind != "container") {
+            bail!("--kernel is about containers, and no {other} has processes");
+        }
         return kernel::run(home, args);
     }
     let sizes = if args.size { Some(Sizes::new(home)?) } else { None };

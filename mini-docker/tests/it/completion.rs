@@ -87,6 +87,8 @@ fn commands_flags_and_names_are_offered() {
         (&["rm", "--force", ""], &["web", "worker"]),
         (&["rmi", "w"], &["whale:1"]),
         (&["inspect", "w"], &["web", "worker", "whale:1"]),
+        (&["run", "-it", "wh"], &["whale:1"]),
+        (&["run", "whale:1", "h"], &[]),
         (&["completion", ""], &["bash", "fish", "zsh"]),
         (&["run", "--pull", "n"], &["never"]),
         (&["stop", "nosuch"], &[]),

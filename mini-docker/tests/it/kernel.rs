@@ -90,4 +90,8 @@ fn what_does_not_run_has_nothing_to_look_at() {
     assert_eq!(done.fails(1), format!("container {id} is not running"));
     assert!(done.out().starts_with("web: process "), "{}", done.out());
     assert_eq!(engine.call("inspect --kernel nosuch").fails(1), "No such container: nosuch");
+    assert_eq!(
+        engine.call("image inspect --kernel host").fails(1),
+        "--kernel is about containers, and no image has processes"
+    );
 }
