@@ -21,7 +21,7 @@ use crate::harness::{Engine, binary, finish};
 
 /// What every line can use beside `docker`.
 const PRELUDE: &str = "docker() { command \"$PROGRAM\" \"$@\"; }
-until_ended() { while [ \"$(docker inspect -f '{{.State.Running}}' \"$1\")\" = true ]; do sleep 0.05; done; }
+until_ended() { while [ \"$(docker inspect -f '{{.State.Status}}' \"$1\")\" != exited ]; do sleep 0.05; done; }
 ";
 
 /// One of the two.

@@ -263,4 +263,126 @@ pub(super) const CASES: &[Case] = &[
         docker inspect -f '{{.State.Nosuch}}' web
     ",
     ),
+    case(
+        "made, started and waited for",
+        "
+        docker create --name web -e A=1 box sh -c 'echo $A; exit 3'
+        docker ps -a --format '{{.Names}} {{.Status}}'
+        docker start web
+        docker wait web
+        docker logs web
+        docker start -a web
+        docker start nosuch web nosuch2
+        docker wait nosuch
+        docker create --name web box true
+        docker create box
+        docker create --name job -i box cat
+        echo text | docker start -ai job
+        docker inspect -f '{{.State.ExitCode}} {{.RestartCount}}' web job
+    ",
+    ),
+    case(
+        "states that a verb does not want",
+        "
+        docker create --name made box true
+        docker pause made
+        docker unpause made
+        docker exec made true
+        docker kill made
+        docker stop made
+        docker top made
+        docker port made
+        docker attach made
+        docker run -d --name web box sleep 1000
+        docker start web
+        docker unpause web
+        docker pause web
+        docker pause web
+        docker ps --format '{{.Names}} {{.Status}}'
+        docker exec web true
+        docker rm web
+        docker unpause web
+        docker rename web made
+        docker rename web web
+        docker rename web '!'
+        docker rename nosuch x1
+        docker rename web other
+        docker inspect -f '{{.Name}}' other
+        docker restart -t 0 other nosuch
+        docker inspect -f '{{.State.Status}} {{.RestartCount}}' other
+        docker pause nosuch
+        docker unpause nosuch
+        docker restart nosuch
+        docker port nosuch
+        docker top nosuch
+        docker attach nosuch
+        docker diff nosuch
+        docker update nosuch
+        docker update -m 64m nosuch
+    ",
+    ),
+    case(
+        "commands within",
+        "
+        docker run -d --name web -e A=image box sleep 1000
+        docker exec web echo hi
+        docker exec web sh -c 'echo out; echo err >&2; exit 4'
+        docker exec -e A=mine -w /tmp -u web web sh -c 'echo $A; pwd; id -u'
+        echo text | docker exec -i web cat
+        docker exec web nosuch
+        docker exec web /etc/passwd
+        docker exec -u nobody web true
+        docker exec -w /nosuch web true
+        docker exec nosuch true
+        docker exec web
+        docker top web -o pid,comm | wc -l
+        docker exec -d web touch /made
+        docker port web
+        docker port web 80
+    ",
+    ),
+    case(
+        "files",
+        "
+        docker run --name web box sh -c 'echo x > /made; mkdir /dir; echo y > /dir/in; rm /etc/passwd'
+        docker diff web | sort
+        docker cp web:/made made
+        cat made
+        docker cp made web:/dir/copied
+        docker cp web:/dir - | tar t
+        docker cp web:/dir/. here
+        docker cp web:/dir here
+        ls here here/dir
+        docker cp nosuch web:/
+        docker cp web:/nosuch .
+        docker cp web:/made web:/other
+        docker cp made nosuch:/
+        docker cp made other
+        docker cp made web:/nosuch/
+        docker cp web:/dir made
+        docker diff web | sort
+    ",
+    ),
+    case(
+        "policies and limits",
+        "
+        docker run -d --name web --restart always -m 64m box sleep 1000
+        docker inspect -f '{{.HostConfig.RestartPolicy}} {{.HostConfig.Memory}}' web
+        docker update --restart no web
+        docker update --restart nosuch web
+        docker inspect -f '{{.HostConfig.RestartPolicy.Name}}' web
+        docker run --rm --restart always box true
+        docker run --restart nosuch box true
+        docker run --name again --restart on-failure:2 box false
+        until_ended again
+        docker inspect -f '{{.RestartCount}} {{.State.ExitCode}}' again
+        docker run --name ill --health-cmd true --health-retries -1 box true
+        docker run --rm --label of=a box true
+        docker run --cidfile id box true && wc -c < id
+        docker run --cidfile id box true
+        docker container prune -f --filter label=nosuch
+        docker container prune -f | tail -n 1
+        docker ps -a --format '{{.Names}}'
+    ",
+    ),
 ];

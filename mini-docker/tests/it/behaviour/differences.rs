@@ -15,6 +15,11 @@ const fn differ(case: &'static str, line: &'static str, why: &'static str) -> Di
 
 const RUN: &str = "what cannot be run";
 const USED: &str = "an image that is used";
+const STATES: &str = "states that a verb does not want";
+const WITHIN: &str = "commands within";
+const POLICIES: &str = "policies and limits";
+const RENAME: &str = "one line says it; Docker adds another, that it failed, and a name's slash";
+const EXEC: &str = "Docker 20.10 tells it on the standard output, with 126; 28 as we do";
 const FAULT: &str = "Docker prints the end of the line although the template failed";
 
 pub(super) const DIFFERENCES: &[Difference] = &[
@@ -53,4 +58,35 @@ pub(super) const DIFFERENCES: &[Difference] = &[
     differ("archives", "echo nonsense | docker load", "Docker tells how a process of its own ended"),
     differ("templates", "docker inspect -f '{{.Nosuch}}' web", FAULT),
     differ("templates", "docker inspect -f '{{.State.Nosuch}}' web", FAULT),
+    differ(
+        "made, started and waited for",
+        "docker start nosuch web nosuch2",
+        "each failure is told once, not once more in a list",
+    ),
+    differ(STATES, "docker exec web true", "the words of 28, which name the id"),
+    differ(STATES, "docker rm web", "the words of 28"),
+    differ(STATES, "docker rename web made", RENAME),
+    differ(STATES, "docker rename web web", RENAME),
+    differ(STATES, "docker rename web '!'", RENAME),
+    differ(STATES, "docker rename nosuch x1", RENAME),
+    differ(WITHIN, "docker exec web nosuch", EXEC),
+    differ(WITHIN, "docker exec web /etc/passwd", EXEC),
+    differ(WITHIN, "docker exec -u nobody web true", EXEC),
+    differ(WITHIN, "docker exec -w /nosuch web true", EXEC),
+    differ(
+        "files",
+        "docker cp made nosuch:/",
+        "the command of 28 and a daemon of 20.10 misunderstand each other",
+    ),
+    differ(
+        POLICIES,
+        "docker inspect -f '{{.HostConfig.RestartPolicy}} {{.HostConfig.Memory}}' web",
+        "what has several fields is a map here, and a structure of Go's there",
+    ),
+    differ(
+        POLICIES,
+        "docker update --restart nosuch web",
+        "the words of 28, and found while the flag is read",
+    ),
+    differ(POLICIES, "docker run --restart nosuch box true", "the words of 28"),
 ];

@@ -85,11 +85,11 @@ impl Plain {
         })
     }
 
-    /// As [`Self::text`], without who speaks and where to look for more.
+    /// As [`Self::text`], without who speaks, where to look for more, and what Docker's command logs at times.
     pub(super) fn errors(&mut self, text: &str) -> String {
         let speakers = Regex::new(SPEAKERS).unwrap();
         let more = |line: &&str| {
-            let is_help = ["hint: ", "Run '", "See '"].iter().any(|start| line.starts_with(start));
+            let is_help = ["hint: ", "Run '", "See '", "time=\""].iter().any(|start| line.starts_with(start));
             !line.is_empty() && !is_help
         };
         let lines = text
