@@ -17,11 +17,15 @@ struct Scenario {
     line: &'static str,
 }
 
-const SCENARIOS: [Scenario; 10] = [
+const SCENARIOS: [Scenario; 14] = [
     Scenario { before: nothing, line: "run --name web host true" },
     Scenario { before: nothing, line: "run host true" },
     Scenario { before: nothing, line: "run --rm --name web host true" },
     Scenario { before: nothing, line: "run -d --name web host sleep 1000" },
+    Scenario { before: nothing, line: "create --name web host true" },
+    Scenario { before: ended, line: "start web" },
+    Scenario { before: running, line: "stop -t 0 web" },
+    Scenario { before: running, line: "restart -t 0 web" },
     Scenario { before: ended, line: "rm web" },
     Scenario { before: running, line: "rm -f web" },
     Scenario { before: killed, line: "ps -a" },
