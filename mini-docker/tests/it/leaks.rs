@@ -88,7 +88,9 @@ pub(crate) fn remove_groups(name: &str) {
     let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     for line in mounts.lines().filter(|line| line.contains(" - cgroup")) {
         let top = Path::new(line.split(' ').nth(4).unwrap_or_default()).join(name);
-        if !std::thread::panicking() {
+        if std::thread::panicking() {
+            remove_tree(&top);
+        } else {
             eventually("nobody is in the other engine's cgroups", || remove_tree(&top));
         }
     }
