@@ -1,5 +1,7 @@
 //! Chapter 10: a container's record, and a whole container as a user starts one.
 
+use std::io::Write as _;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -74,9 +76,81 @@ fn commands(criterion: &mut Criterion) {
     settle::until_empty(&Home::new(room.path()).containers()).expect("clean up");
 }
 
+/// So many idle containers at once; a trial of the benchmark alone is content with fewer.
+const FLEET: usize = 500;
+const TRIAL: usize = 8;
+
+/// Many idle containers: what one costs in memory, told once, and how long it takes to list them all.
+fn fleet(criterion: &mut Criterion) {
+    let (Some(program), true) = (needs::mini_docker(), needs::overlay()) else { return };
+    let room = Room::new().expect("a room");
+    let call = |words: &[&str]| {
+        let mut command = Command::new(&program);
+        command.args(words).env("MINI_DOCKER_ROOT", room.path()).stdin(Stdio::null());
+        let output = command.output().expect("run mini-docker");
+        assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let is_trial = std::env::args().any(|word| word == "--test");
+    let count = if is_trial { TRIAL } else { FLEET };
+    (0..count).for_each(|_| drop(call(&["run", "-d", "--network", "none", "host", "sleep", "1000000"])));
+    // A monitor gives back what it does not need once it has been quiet for a while.
+    std::thread::sleep(Duration::from_secs(1));
+    let ids = call(&["ps", "-q", "--no-trunc"]);
+    let monitors: Vec<u64> = ids.lines().filter_map(|id| monitor_memory(room.path(), id)).collect();
+    let mean = monitors.iter().sum::<u64>() / monitors.len().max(1) as u64;
+    let told = writeln!(
+        std::io::stderr(),
+        "ch10/fleet: {} idle containers, {mean} KiB (Pss) for the monitor of each",
+        monitors.len()
+    );
+    told.expect("tell");
+    criterion.bench_function("ch10/fleet, ps", |bencher| bencher.iter(|| call(&["ps"])));
+    let all: Vec<&str> = ids.lines().collect();
+    call(&[&["rm", "-f"], all.as_slice()].concat());
+    settle::until_empty(&Home::new(room.path()).containers()).expect("clean up");
+}
+
+/// The memory of a container's monitor in KiB, its part of what it shares with others included. proc_pid_smaps(5).
+fn monitor_memory(root: &Path, id: &str) -> Option<u64> {
+    let record = Record::load(&Home::new(root), id).ok()??;
+    let pid = record.state.monitor?.pid;
+    let text = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
+    let line = text.lines().find(|line| line.starts_with("Pss:"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// What a program writes, from its pipe into the log: a whole container that writes so many bytes and ends.
+fn throughput(criterion: &mut Criterion) {
+    const BYTES: u64 = 256 << 20;
+    let (Some(program), true) = (needs::mini_docker(), needs::overlay()) else { return };
+    let room = Room::new().expect("a room");
+    let write = |root: &Path| {
+        let script = format!("yes 'a line of the log, as long as many are' | head -c {BYTES}");
+        let mut command = Command::new(&program);
+        command.args(["run", "--network", "none", "--rm", "-a", "stdin", "host", "sh", "-c", &script]);
+        let status = command.env("MINI_DOCKER_ROOT", root).stdin(Stdio::null()).status();
+        assert!(status.expect("run mini-docker").success());
+    };
+    write(room.path());
+    let mut group = criterion.benchmark_group("ch10/log");
+    group.throughput(criterion::Throughput::Bytes(BYTES)).sample_size(10);
+    group.bench_function("a container that writes lines", |bencher| bencher.iter(|| write(room.path())));
+    group.bench_function("limit: the same into a pipe and a file", |bencher| {
+        let file = room.path().join("copy");
+        let script = format!(
+            "yes 'a line of the log, as long as many are' | head -c {BYTES} | cat > {}",
+            file.display()
+        );
+        bencher.iter(|| assert!(Command::new("sh").args(["-c", &script]).status().expect("sh").success()));
+    });
+    group.finish();
+    settle::until_empty(&Home::new(room.path()).containers()).expect("clean up");
+}
+
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(20).measurement_time(Duration::from_secs(2));
-    targets = records, commands
+    targets = records, commands, fleet, throughput
 }
 criterion_main!(benches);
