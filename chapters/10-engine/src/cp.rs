@@ -1,7 +1,7 @@
 //! `cp`: files from a container and into one, whether it runs or not, as a tar between two threads.
 //!
 //! A program in the container can rename and link at any moment, and we are the host's root. So no path of the
-//! container's is ever resolved from the host's root: [`side`] opens the container's root once, and every name is
+//! container's is ever resolved from the host's root: `side` opens the container's root once, and every name is
 //! opened below it with openat2(2), in which neither `..` nor a link leads out. What is packed and what is made then
 //! are names in open directories, followed nowhere. No program and no library of the container is used
 //! (CVE-2019-14271). docker-cp(1); book ch. 10.

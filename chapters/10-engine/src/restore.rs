@@ -1,6 +1,6 @@
 //! `system restore`: after the machine has booted, starts what its policy says.
 //!
-//! Nothing of ours runs when a machine boots, so a unit of its service manager calls this once (see [`unit`]). What ran
+//! Nothing of ours runs when a machine boots, so a unit of its service manager calls this once (see [`unit()`]). What ran
 //! when the machine went down is put right first, as ever; then each container is asked for its policy.
 //! systemd.service(5), docker-run(1) "Restart policies"; book ch. 10.
 
