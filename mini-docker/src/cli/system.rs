@@ -36,8 +36,8 @@ pub(crate) struct SystemPrune {
     /// Remove all unused images not just dangling ones
     #[arg(short, long)]
     pub(crate) all: bool,
-    /// Provide filter values (e.g. "label=<key>=<value>")
-    #[arg(long, value_name = "filter")]
+    // No doc comment: rustdoc would take the angle brackets for HTML.
+    #[arg(long, help = r#"Provide filter values (e.g. "label=<key>=<value>")"#, value_name = "filter")]
     pub(crate) filter: Vec<String>,
     /// Do not prompt for confirmation
     #[arg(short, long)]
@@ -49,8 +49,8 @@ pub(crate) struct SystemPrune {
 
 #[derive(Debug, Args)]
 pub(crate) struct ContainerPrune {
-    /// Provide filter values (e.g. "until=<timestamp>")
-    #[arg(long, value_name = "filter")]
+    // No doc comment: rustdoc would take the angle brackets for HTML.
+    #[arg(long, help = r#"Provide filter values (e.g. "until=<timestamp>")"#, value_name = "filter")]
     pub(crate) filter: Vec<String>,
     /// Do not prompt for confirmation
     #[arg(short, long)]
