@@ -8,6 +8,8 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
 use anyhow::Context as _;
+use mini_engine::events::{self, Event};
+use mini_engine::{Home, Record};
 use mini_runtime::wire::{CHUNK, FromMonitor, ToMonitor};
 use mini_sys::ipc::{self, PollFd, PollFlags};
 use mini_sys::pidfd;
@@ -122,6 +124,8 @@ pub(crate) fn await_start(socket: &OwnedFd) -> anyhow::Result<Ending> {
 /// How this command stays with a container.
 #[derive(Debug, Clone)]
 pub(crate) struct Front {
+    /// Which container, and where it is kept.
+    pub(crate) of: (Home, Record),
     /// The program has a terminal.
     pub(crate) terminal: bool,
     /// What is typed here goes there.
@@ -132,6 +136,14 @@ pub(crate) struct Front {
     pub(crate) signals: bool,
     /// The keys that leave it.
     pub(crate) keys: DetachKeys,
+}
+
+impl Front {
+    /// Tells whoever listens what happens here.
+    fn tell(&self, action: &str, more: impl Fn(Event) -> Event) {
+        let (home, record) = &self.of;
+        events::emit(home, &more(Event::container(record, action)));
+    }
 }
 
 /// Signals and the terminal, as they are while a container has them.
@@ -145,6 +157,7 @@ pub(crate) struct Taken {
 /// Takes signals, and the terminal where the container gets it. Before the container starts: its program may run
 /// at once, and from then on both are its own.
 pub(crate) fn take(front: Front) -> anyhow::Result<Taken> {
+    front.tell("attach", |event| event);
     let mut wanted = vec![Signal::SIGWINCH as i32];
     if front.signals {
         wanted.extend(FORWARDED.map(|signal| signal as i32));
@@ -165,6 +178,10 @@ pub(crate) fn attend(socket: &OwnedFd, taken: Taken) -> anyhow::Result<Ending> {
     let mut session =
         Session { socket, front, signals, keys, reads_input, raw, program: None, waiting: vec![] };
     session.resize();
+    if session.reads_input {
+        // Who types may end the program's input by leaving, too. A monitor that is gone is noticed in a moment.
+        session.send(&ToMonitor::Stdin(Vec::new()))?;
+    }
     session.run()
 }
 
@@ -198,6 +215,7 @@ impl Session<'_> {
                 self.take_signals()?;
             }
             if ready.get(2) == Some(&true) && self.take_input()? {
+                self.front.tell("detach", |event| event);
                 return Ok(Ending::Detached);
             }
             if ready[0] {
@@ -303,6 +321,7 @@ impl Session<'_> {
         if let Some(size) = size().filter(|_| self.front.terminal) {
             // A monitor that is gone has no terminal to resize.
             let _ = ToMonitor::Resize(size).send(self.socket);
+            self.front.tell("resize", |event| event.with("height", &size.rows).with("width", &size.columns));
         }
     }
 }

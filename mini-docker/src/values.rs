@@ -28,9 +28,10 @@ impl FromStr for Pause {
         if text == "0" {
             return Ok(Self(0));
         }
-        let time = mini_images::moment::duration(text);
-        let time = time.ok_or_else(|| format!("time: invalid duration \"{text}\""))?;
-        i64::try_from(time.as_nanos()).map(Self).map_err(|_| format!("time: invalid duration \"{text}\""))
+        let (sign, digits) = text.strip_prefix('-').map_or((1, text), |digits| (-1, digits));
+        let time = mini_images::moment::duration(digits);
+        let time = time.and_then(|time| i64::try_from(time.as_nanos()).ok());
+        time.map(|time| Self(sign * time)).ok_or_else(|| format!("time: invalid duration \"{text}\""))
     }
 }
 

@@ -47,7 +47,7 @@ pub struct Relay {
     /// What clients have typed and the program has not taken yet.
     input: VecDeque<Vec<u8>>,
     input_ends: bool,
-    /// The program's input ends when the client that started it is gone.
+    /// The program's input ends with that of a client that types, or when that client is gone.
     stdin_once: bool,
     /// Where output is read into; nothing while there is none.
     piece: Vec<u8>,
@@ -64,7 +64,7 @@ pub struct Turn {
 
 impl Relay {
     /// A relay that writes to `log` and lets clients in through `door`, a socket that listens. With `stdin_once`, the
-    /// program's input ends with the client that started it.
+    /// program's input ends with that of a client.
     pub fn new(log: Option<Log>, door: Option<OwnedFd>, stdin_once: bool) -> Self {
         Self {
             streams: MonitorSide::default(),
@@ -110,11 +110,10 @@ impl Relay {
             }
         }
         self.clients.iter_mut().for_each(Client::flush);
-        let had_starter = self.clients.iter().any(Client::is_starter);
-        self.clients.retain(|client| !client.is_done());
-        if self.stdin_once && had_starter && !self.clients.iter().any(Client::is_starter) {
+        if self.stdin_once && self.clients.iter().any(|client| client.is_done() && client.types()) {
             self.input_ends = true;
         }
+        self.clients.retain(|client| !client.is_done());
         if self.input_ends && self.input.is_empty() {
             self.streams.stdin = None;
         }
@@ -304,12 +303,16 @@ impl Relay {
             }
             Some(ToMonitor::Await) => client.wish(Wish::End),
             Some(ToMonitor::LookAgain) => return true,
-            Some(ToMonitor::Stdin(bytes)) if self.to_program().is_some() => {
-                self.input.push_back(bytes);
-                self.give_input();
+            Some(ToMonitor::Stdin(bytes)) => {
+                client.begin_to_type();
+                if !bytes.is_empty() && self.to_program().is_some() {
+                    self.input.push_back(bytes);
+                    self.give_input();
+                }
             }
-            Some(ToMonitor::Stdin(_)) | None => {}
-            Some(ToMonitor::CloseStdin) => self.input_ends = true,
+            None => {}
+            // Others who have no more to say do not speak for all.
+            Some(ToMonitor::CloseStdin) => self.input_ends |= self.stdin_once,
             Some(ToMonitor::Resize(size)) => {
                 if let Some(console) = &self.streams.console {
                     // A terminal that has just closed has no size to set.

@@ -44,7 +44,7 @@ pub enum ToMonitor {
     Await,
     /// The container's record has changed, and the monitor should look at it.
     LookAgain,
-    /// Bytes for the program's standard input.
+    /// Bytes for the program's standard input. None at all: there may be some later.
     Stdin(Vec<u8>),
     /// There will be no more of them.
     CloseStdin,

@@ -11,7 +11,7 @@ use mini_sys::Errno;
 
 use crate::home::Home;
 use crate::monitor::DOOR;
-use crate::record::{Record, RecordError, Status};
+use crate::record::{self, Record, RecordError, Status};
 
 /// A container that cannot be attached to, or waited for.
 #[derive(Debug, thiserror::Error)]
@@ -68,9 +68,16 @@ pub fn wait(home: &Home, record: &Record) -> Result<i32, AttachError> {
         }
     }
     // It has ended already, or its monitor has: what the record says then is what there is to know.
-    crate::repair::sweep(home, mini_cgroups::Layout::detect().ok().as_ref());
-    let now = Record::load(home, &record.id)?;
-    Ok(now.map_or(record.state.exit_code, |now| now.state.exit_code))
+    let layout = mini_cgroups::Layout::detect().ok();
+    loop {
+        crate::repair::sweep(home, layout.as_ref());
+        let Some(now) = Record::load(home, &record.id)? else { return Ok(record.state.exit_code) };
+        if !crate::repair::is_broken(&now) {
+            return Ok(now.state.exit_code);
+        }
+        // Another is mending it this very moment.
+        drop(record::lock(home, &record.id)?);
+    }
 }
 
 /// Tells the monitor, if there is one, that the record has changed.

@@ -155,6 +155,9 @@ pub enum RestartPolicyError {
     /// A count that is no number.
     #[error("invalid restart policy format: maximum retry count must be an integer")]
     Count,
+    /// Fewer than none.
+    #[error("invalid restart policy: maximum retry count cannot be negative")]
+    Negative,
     /// A count for a policy that does not count.
     #[error("invalid restart policy: maximum retry count can only be used with 'on-failure'")]
     Counted,
@@ -174,7 +177,12 @@ impl FromStr for RestartPolicy {
         };
         let maximum_retry_count = match count {
             None => 0,
-            Some(count) => count.parse().map_err(|_| RestartPolicyError::Count)?,
+            Some(count) => match count.parse::<i64>() {
+                Ok(count) if count < 0 => return Err(RestartPolicyError::Negative),
+                count => {
+                    count.ok().and_then(|count| count.try_into().ok()).ok_or(RestartPolicyError::Count)?
+                }
+            },
         };
         if count.is_some() && name != Restart::OnFailure {
             return Err(RestartPolicyError::Counted);
@@ -223,6 +231,7 @@ mod tests {
         assert_eq!(read(""), policy(Restart::No, 0));
         assert_eq!(read("always:3"), Err(RestartPolicyError::Counted));
         assert_eq!(read("on-failure:x"), Err(RestartPolicyError::Count));
+        assert_eq!(read("on-failure:-1"), Err(RestartPolicyError::Negative));
         assert_eq!(read("often"), Err(RestartPolicyError::Unknown("often".to_owned())));
     }
 }

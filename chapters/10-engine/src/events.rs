@@ -125,6 +125,25 @@ pub fn emit(home: &Home, event: &Event) {
     let _ = append(&path(home), event);
 }
 
+/// Writes events for a process that is about to join a container, where it will find the file no more.
+#[derive(Debug)]
+pub struct Pen(Option<File>);
+
+impl Pen {
+    /// Opens the file.
+    pub fn new(home: &Home) -> Self {
+        Self(open(&path(home)).ok())
+    }
+
+    /// As [`emit`]. A file that has grown is for others to rename.
+    pub fn tell(&self, event: &Event) {
+        if let (Some(mut file), Ok(mut line)) = (self.0.as_ref(), serde_json::to_vec(event)) {
+            line.push(b'\n');
+            let _ = file.write_all(&line);
+        }
+    }
+}
+
 fn path(home: &Home) -> PathBuf {
     home.path().join("events.json")
 }

@@ -197,7 +197,9 @@ impl Doctor {
             self.save();
             if self.state.status != before {
                 let action = format!("health_status: {}", self.state.status.word());
-                events::emit(&self.home, &Event::container(&self.record, &action));
+                // It may have another name by now.
+                let record = Record::load(&self.home, &self.record.id).ok().flatten();
+                events::emit(&self.home, &Event::container(record.as_ref().unwrap_or(&self.record), &action));
             }
         }
         self.due = Instant::now() + self.interval();

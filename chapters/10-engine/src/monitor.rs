@@ -234,14 +234,23 @@ impl Keeper {
         started: &mut Started,
         pause: impl FnOnce() -> Duration,
     ) -> Result<After, RecordError> {
+        if started.cgroup.is_some() {
+            // As it is now: other limits may have made it more directories meanwhile.
+            let now = Cgroup::open(&self.layout, &Home::cgroup(&self.id));
+            started.cgroup = now.ok().or(started.cgroup.take());
+        }
         let oom_killed =
             started.cgroup.as_ref().is_some_and(|cgroup| cgroup.oom_kills().is_ok_and(|kills| kills > 0));
         let ended = Timestamp::now();
         if self.auto_remove {
-            if let Ok(Some(record)) = Record::load(&self.home, &self.id) {
-                self.tell_end(&record, status, oom_killed, ended);
+            let record = Record::load(&self.home, &self.id).ok().flatten();
+            // Who restarts it wants to find it.
+            if !record.as_ref().and_then(|record| record.maker.as_ref()).is_some_and(ProcessId::is_alive) {
+                if let Some(record) = record {
+                    self.tell_end(&record, status, oom_killed, ended);
+                }
+                return Ok(After::Nothing(remove::hide(&self.home, &self.id).ok().flatten()));
             }
-            return Ok(After::Nothing(remove::hide(&self.home, &self.id).ok().flatten()));
         }
         // Before the record says that it has ended: what has ended is not looked for.
         let _ = started.cgroup.take().map(|cgroup| cgroup.remove());

@@ -75,9 +75,9 @@ fn change(
     let _lock = record::lock(home, &record.id)?.ok_or_else(gone)?;
     let mut record = Record::load(home, &record.id)?.ok_or_else(gone)?;
     let status = decide(&record)?;
+    let cgroup = cgroup(&record)?;
     let before = std::mem::replace(&mut record.state.status, status);
     record.save(home)?;
-    let cgroup = cgroup(&record)?;
     let done = if status == Status::Paused { cgroup.freeze() } else { cgroup.thaw() };
     if let Err(source) = done {
         record.state.status = before;

@@ -17,7 +17,7 @@ use mini_sys::{clone, pidfd};
 use crate::exec::{self, Exec, ExecError};
 use crate::health::Probed;
 use crate::home::Home;
-use crate::record::Record;
+use crate::record::{Record, Status};
 
 /// No more of what a probe writes is kept, in bytes: Docker's number.
 const LONGEST: usize = 4096;
@@ -55,7 +55,13 @@ fn run(home: &Home, id: &str, test: &[String], timeout: Duration) -> Option<(i32
     };
     let (code, output) = match ready.run(program) {
         Err(error) => return Some(failed(&error)),
-        Ok(started) => watch(&started, streams, timeout),
+        Ok(started) => {
+            let stands_still = || {
+                let now = Record::load(home, id).ok().flatten();
+                now.is_none_or(|now| now.state.status == Status::Paused)
+            };
+            watch(&started, streams, timeout, stands_still)?
+        }
     };
     Some((code, output, start))
 }
@@ -71,8 +77,13 @@ fn arguments(test: &[String]) -> Vec<String> {
     }
 }
 
-/// Reads along until the program ends, or has taken too long.
-fn watch(started: &Started, streams: MonitorSide, timeout: Duration) -> (i32, String) {
+/// Reads along until the program ends, or has taken too long; none when it could not go on.
+fn watch(
+    started: &Started,
+    streams: MonitorSide,
+    timeout: Duration,
+    stands_still: impl Fn() -> bool,
+) -> Option<(i32, String)> {
     let until = Instant::now() + timeout;
     let mut outputs: Vec<OwnedFd> = streams.stdout.into_iter().chain(streams.stderr).collect();
     let mut text = Vec::new();
@@ -84,8 +95,12 @@ fn watch(started: &Started, streams: MonitorSide, timeout: Duration) -> (i32, St
         let ready: Vec<bool> = fds.iter().map(|fd| fd.any().unwrap_or(false)).collect();
         if left.is_zero() || polled.is_err() {
             let _ = pidfd::pidfd_send_signal(&started.child.pidfd, Signal::SIGKILL);
+            if stands_still() {
+                // It ends when its container goes on, and that it was slow says nothing.
+                return None;
+            }
             let _ = pidfd::wait(&started.child.pidfd);
-            return (NO_CODE, format!("Health check exceeded timeout ({})", words(timeout)));
+            return Some((NO_CODE, format!("Health check exceeded timeout ({})", words(timeout))));
         }
         let mut index = 0;
         outputs.retain(|output| {
@@ -95,7 +110,7 @@ fn watch(started: &Started, streams: MonitorSide, timeout: Duration) -> (i32, St
         // What it leaves running may hold its output open, and is not waited for.
         if ready[0] && !ready[1..].contains(&true) {
             let code = pidfd::wait(&started.child.pidfd).map_or(NO_CODE, |exit| exit.shell_code());
-            return (code, String::from_utf8_lossy(&text).into_owned());
+            return Some((code, String::from_utf8_lossy(&text).into_owned()));
         }
     }
 }

@@ -25,8 +25,13 @@ pub(crate) const TRASH: &str = ".trash-";
 #[derive(Debug, thiserror::Error)]
 pub enum RemoveError {
     /// Docker's words for one that is active.
-    #[error("cannot remove container \"{0}\": container is {1}: {2} before removing or force remove")]
-    Active(String, &'static str, &'static str),
+    #[error(
+        "cannot remove container \"{0}\": container is {1}: stop the container before removing or force remove"
+    )]
+    Active(String, &'static str),
+    /// Docker's words for one that stands still.
+    #[error("cannot remove container \"{0}\": container is paused and must be unpaused first")]
+    Paused(String),
     /// It could not be killed.
     #[error(transparent)]
     Stop(#[from] StopError),
@@ -50,11 +55,11 @@ pub enum RemoveError {
 pub fn remove(home: &Home, record: &Record, force: bool) -> Result<(), RemoveError> {
     if record.state.status.is_active() {
         if !force {
-            let way = match record.state.status {
-                Status::Paused => "unpause and then stop the container",
-                _ => "stop the container",
-            };
-            return Err(RemoveError::Active(format!("/{}", record.name), record.state.status.word(), way));
+            let name = format!("/{}", record.name);
+            return Err(match record.state.status {
+                Status::Paused => RemoveError::Paused(name),
+                status => RemoveError::Active(name, status.word()),
+            });
         }
         end(home, record)?;
         places::REMOVE_KILLED.pass();

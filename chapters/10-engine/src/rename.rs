@@ -44,7 +44,10 @@ pub fn rename(home: &Home, record: &Record, new: &str) -> Result<(), RenameError
     if record.name == new {
         return Err(RenameError::Same);
     }
-    names::reserve(home, new, &record.id)?;
+    // A rename that was killed may have left it this very name.
+    if names::owner(home, new).as_ref() != Some(&record.id) {
+        names::reserve(home, new, &record.id)?;
+    }
     let old = std::mem::replace(&mut record.name, new.to_owned());
     if let Err(error) = record.save(home) {
         let _ = names::release(home, new, &record.id);

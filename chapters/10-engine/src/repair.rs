@@ -62,7 +62,9 @@ pub(crate) fn is_broken(record: &Record) -> bool {
     match record.state.status {
         Status::Created => record.maker.is_some() && dead(&record.maker),
         Status::Running | Status::Paused | Status::Restarting => dead(&record.state.monitor),
-        Status::Exited => record.host_config.auto_remove && dead(&record.state.monitor),
+        Status::Exited => {
+            record.host_config.auto_remove && dead(&record.state.monitor) && dead(&record.maker)
+        }
     }
 }
 

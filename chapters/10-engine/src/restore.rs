@@ -49,6 +49,7 @@ fn bring_back(home: &Home, record: Record) -> Result<(), String> {
 
 /// A unit for systemd that restores at boot; `program` and `root` are paths.
 pub fn unit(program: &str, root: &str) -> String {
+    let [program, root] = [program, root].map(quoted);
     format!(
         "[Unit]\n\
          Description=Containers of mini-docker\n\
@@ -67,4 +68,32 @@ pub fn unit(program: &str, root: &str) -> String {
          [Install]\n\
          WantedBy=multi-user.target\n"
     )
+}
+
+/// A word of a command line in a unit, whatever is in it. systemd.syntax(7), systemd.unit(5) "Specifiers".
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@,=".contains(c);
+    if word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    let mut quoted = String::from("\"");
+    for c in word.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            '%' | '$' => quoted.extend([c, c]),
+            c => quoted.push(c),
+        }
+    }
+    quoted + "\""
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_of_any_kind_is_one_word_of_the_unit() {
+        assert_eq!(quoted("/var/lib/mini-docker"), "/var/lib/mini-docker");
+        assert_eq!(quoted(r#"/my "disk"/100%/$x"#), r#""/my \"disk\"/100%%/$$x""#);
+    }
 }

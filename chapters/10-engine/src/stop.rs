@@ -6,7 +6,6 @@
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::time::Duration;
 
-use mini_cgroups::{Cgroup, Layout};
 use mini_sys::ipc::{self, PollFd, PollFlags};
 use mini_sys::pidfd;
 use mini_sys::signal::{self, Signal};
@@ -15,6 +14,7 @@ use crate::attach;
 use crate::config::Restart;
 use crate::events::{self, Event};
 use crate::home::Home;
+use crate::pause;
 use crate::record::{ProcessId, Record, RecordError, Status};
 
 /// Seconds that `stop` waits where nobody has said how long: Docker's number.
@@ -52,10 +52,16 @@ pub fn kill(home: &Home, record: &Record, number: i32) -> Result<(), StopError> 
     if ends {
         note_wish(home, record)?;
     }
+    if record.state.status == Status::Restarting {
+        // Nobody is there to be signalled. As with Docker that is no failure; a wish to end it comes true all the same.
+        attach::look_again(home, record);
+        return Ok(());
+    }
     send(record, number)?;
     events::emit(home, &Event::container(record, "kill").with("signal", &number));
-    if ends {
-        let_go_on(record);
+    if ends && record.state.status == Status::Paused {
+        // Who stands still hears no signal. With v2 a kill comes through all the same, and then there is nothing to do.
+        let _ = pause::unpause(home, record);
     }
     Ok(())
 }
@@ -127,17 +133,6 @@ fn send(record: &Record, number: i32) -> Result<(), StopError> {
     match pidfd::pidfd_send_number(&fd, number) {
         Err(error) if error.errno() == mini_sys::Errno::ESRCH => Err(not_running()),
         other => other.map_err(StopError::Send),
-    }
-}
-
-/// Who stands still hears no signal: one that is to end is let go on. Its end puts the record right.
-fn let_go_on(record: &Record) {
-    if record.state.status == Status::Paused
-        && let Ok(layout) = Layout::detect()
-        && let Ok(cgroup) = Cgroup::open(&layout, &Home::cgroup(&record.id))
-    {
-        // With v2 a kill comes through all the same, and a cgroup that is gone needs nothing.
-        let _ = cgroup.thaw();
     }
 }
 

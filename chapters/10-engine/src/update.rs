@@ -3,7 +3,7 @@
 //! The kernel's files are written first: a limit that the kernel refuses is not written down. docker-update(1);
 //! book ch. 3, 10.
 
-use mini_cgroups::{Cgroup, CgroupError, Layout, PlanError};
+use mini_cgroups::{Cgroup, CgroupError, Layout, LimitError, PlanError};
 
 use crate::config::{HostConfig, RestartPolicy};
 use crate::events::{self, Event};
@@ -46,9 +46,12 @@ pub enum UpdateError {
     /// Docker's words for one that is removed at its end.
     #[error("Restart policy cannot be updated because AutoRemove is enabled for the container")]
     AutoRemove,
-    /// Docker's words for two ways to say the same.
+    /// Docker's words for two ways to say the same at once.
     #[error("Conflicting options: Nano CPUs and CPU Period cannot both be set.")]
     TwoWays,
+    /// Docker's words for another way to say what has been said.
+    #[error("Conflicting options: {0} cannot be updated as {1} has already been set")]
+    OtherWay(&'static str, &'static str),
     /// It has been removed.
     #[error("No such container: {0}")]
     Gone(String),
@@ -88,17 +91,26 @@ pub fn update(home: &Home, record: &Record, change: &Update) -> Result<(), Updat
         return Err(UpdateError::AutoRemove);
     }
     let host = changed(&record.host_config, change)?;
-    if record.state.status.is_up() && limits(&host) != limits(&record.host_config) {
+    if limits(&host) != limits(&record.host_config) {
         let layout = Layout::detect().map_err(UpdateError::Look)?;
-        let cgroup = Cgroup::open(&layout, &Home::cgroup(&record.id));
-        let mut cgroup = cgroup.map_err(|source| UpdateError::Plan { id: record.id.clone(), source })?;
-        let updated = cgroup.update(&limits(&host));
-        updated.map_err(|source| UpdateError::Cgroup { id: record.id.clone(), source })?;
+        let refused = |error: LimitError| UpdateError::Plan { id: record.id.clone(), source: error.into() };
+        limits(&host).check(&layout.cpus, &layout.mems).map_err(refused)?;
+        if record.state.status.is_up() {
+            apply(&record, &layout, &host)?;
+        }
     }
     record.host_config = host;
     record.save(home)?;
     events::emit(home, &Event::container(&record, "update"));
     Ok(())
+}
+
+/// Writes the limits to the cgroup of a container that has one.
+fn apply(record: &Record, layout: &Layout, host: &HostConfig) -> Result<(), UpdateError> {
+    let id = || record.id.clone();
+    let cgroup = Cgroup::open(layout, &Home::cgroup(&record.id));
+    let mut cgroup = cgroup.map_err(|source| UpdateError::Plan { id: id(), source })?;
+    cgroup.update(&limits(host)).map_err(|source| UpdateError::Cgroup { id: id(), source })
 }
 
 fn limits(host: &HostConfig) -> mini_cgroups::Limits {
@@ -107,12 +119,7 @@ fn limits(host: &HostConfig) -> mini_cgroups::Limits {
 
 fn changed(host: &HostConfig, change: &Update) -> Result<HostConfig, UpdateError> {
     let mut host = host.clone();
-    let by_period = change.cpu_period.is_some() || change.cpu_quota.is_some();
-    if change.nano_cpus.is_some_and(|cpus| cpus > 0) && (by_period || host.cpu_quota > 0)
-        || by_period && host.nano_cpus > 0
-    {
-        return Err(UpdateError::TwoWays);
-    }
+    check_cpus(&host, change)?;
     let Update { memory, memory_swap, memory_reservation, .. } = change;
     set(&mut host.memory, memory);
     set(&mut host.memory_swap, memory_swap);
@@ -127,6 +134,22 @@ fn changed(host: &HostConfig, change: &Update) -> Result<HostConfig, UpdateError
     set(&mut host.pids_limit, &change.pids_limit);
     set(&mut host.restart_policy, &change.restart_policy);
     Ok(host)
+}
+
+/// A number of processors and a part of a period are two ways to say the same, and only one can be meant.
+fn check_cpus(host: &HostConfig, change: &Update) -> Result<(), UpdateError> {
+    let cpus = change.nano_cpus.is_some_and(|cpus| cpus > 0);
+    let period = change.cpu_period.is_some_and(|period| period > 0);
+    let quota = change.cpu_quota.is_some_and(|quota| quota > 0);
+    let other_way = |new, old| Err(UpdateError::OtherWay(new, old));
+    match (host.nano_cpus > 0, host.cpu_period > 0, host.cpu_quota > 0) {
+        _ if cpus && (period || quota) => Err(UpdateError::TwoWays),
+        (_, true, _) if cpus => other_way("Nano CPUs", "CPU Period"),
+        (_, _, true) if cpus => other_way("Nano CPUs", "CPU Quota"),
+        (true, ..) if quota => other_way("CPU Quota", "NanoCPUs"),
+        (true, ..) if period => other_way("CPU Period", "NanoCPUs"),
+        _ => Ok(()),
+    }
 }
 
 fn set<T: Clone>(value: &mut T, new: &Option<T>) {

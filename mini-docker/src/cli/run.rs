@@ -104,19 +104,19 @@ pub(crate) struct Make {
     #[arg(long, value_name = "string")]
     pub(crate) health_cmd: Option<String>,
     /// Time between running the check (ms|s|m|h) (default 0s)
-    #[arg(long, value_name = "duration")]
+    #[arg(long, value_name = "duration", allow_hyphen_values = true)]
     pub(crate) health_interval: Option<Pause>,
     /// Consecutive failures needed to report unhealthy
     #[arg(long, value_name = "int", value_parser = whole, allow_hyphen_values = true)]
     pub(crate) health_retries: Option<i64>,
     /// Time between running the check during the start period (ms|s|m|h) (default 0s)
-    #[arg(long, value_name = "duration")]
+    #[arg(long, value_name = "duration", allow_hyphen_values = true)]
     pub(crate) health_start_interval: Option<Pause>,
     /// Start period for the container to initialize before starting health-retries countdown (ms|s|m|h) (default 0s)
-    #[arg(long, value_name = "duration")]
+    #[arg(long, value_name = "duration", allow_hyphen_values = true)]
     pub(crate) health_start_period: Option<Pause>,
     /// Maximum time to allow one check to run (ms|s|m|h) (default 0s)
-    #[arg(long, value_name = "duration")]
+    #[arg(long, value_name = "duration", allow_hyphen_values = true)]
     pub(crate) health_timeout: Option<Pause>,
     /// Container host name
     #[arg(short = 'h', long, value_name = "string")]

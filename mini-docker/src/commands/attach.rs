@@ -1,9 +1,10 @@
 //! `attach`: come to a container that runs. docker-attach(1).
 
 use anyhow::bail;
-use mini_engine::events::{self, Event};
 use mini_engine::{Home, Record, attach};
+use mini_runtime::wire::ToMonitor;
 use mini_sys::signal::Signal;
+use mini_sys::tty::WindowSize;
 
 use crate::cli::Attach;
 use crate::terminal::{self, Ending, Front};
@@ -13,6 +14,7 @@ pub(crate) fn run(home: &Home, args: &Attach) -> anyhow::Result<u8> {
     let record = mini_engine::find(home, &args.container)?;
     let socket = attach::attach(home, &record)?;
     let front = Front {
+        of: (home.clone(), record.clone()),
         terminal: record.config.tty,
         input: !args.no_stdin && record.config.open_stdin,
         output: [true; 2],
@@ -22,14 +24,16 @@ pub(crate) fn run(home: &Home, args: &Attach) -> anyhow::Result<u8> {
     if front.terminal && front.input && !terminal::is_terminal() {
         bail!("the input device is not a TTY");
     }
-    events::emit(home, &Event::container(&record, "attach"));
+    if let Some(size) = terminal::size().filter(|_| record.config.tty) {
+        // Another size and then the right one: the program draws its screen again for who has not seen it.
+        let other = WindowSize { columns: size.columns.saturating_add(1), rows: size.rows.saturating_add(1) };
+        // What cannot be said to it now is noticed in a moment.
+        let _ = ToMonitor::Resize(other).send(&socket);
+    }
     match terminal::attend(&socket, terminal::take(front)?)? {
         Ending::Exited(status) => Ok(status as u8),
         Ending::Unread => Ok(128 + Signal::SIGPIPE as u8),
-        Ending::Detached => {
-            events::emit(home, &Event::container(&record, "detach"));
-            bail!("read escape sequence")
-        }
+        Ending::Detached => bail!("read escape sequence"),
         Ending::Started | Ending::Failed { .. } | Ending::Lost => lost(home, &record),
     }
 }
@@ -44,6 +48,8 @@ fn lost(home: &Home, record: &Record) -> anyhow::Result<u8> {
                 "`{name}` writes faster than this command was read: `mini-docker logs {name}` has all of it"
             )
         }
-        _ => bail!("the monitor of `{name}` has ended, and its container with it"),
+        _ => {
+            bail!("lost sight of `{name}`, which has ended: `mini-docker logs {name}` has all that it wrote")
+        }
     }
 }

@@ -13,6 +13,7 @@ use mini_images::{Image, Reference, StoreError};
 
 use crate::cli::{self, Ask, Make};
 use crate::commands::print;
+use crate::failure::{Failure, OURS};
 use crate::progress::To;
 use crate::terminal;
 use crate::values::{Annotation, AttachTo, variable};
@@ -22,7 +23,13 @@ pub(crate) fn run(home: &Home, args: &cli::Create) -> anyhow::Result<u8> {
         mini_engine::create::leave(home, &record)?;
         Ok(record)
     });
-    let record = made.map_err(|error| crate::failure::with_status(&error, 1))?;
+    // What is wrong with the command line is 125, as with `run`.
+    let record =
+        made.map_err(
+            |error| {
+                if error.is::<Failure>() { error } else { crate::failure::with_status(&error, 1) }
+            },
+        )?;
     print(&format!("{}\n", record.id))
 }
 
@@ -84,9 +91,11 @@ fn request(home: &Home, args: &Make, stays: bool) -> anyhow::Result<Create> {
     let mut words = args.image_and_command.clone().into_iter();
     let image_name = words.next().unwrap_or_default();
     let command: Vec<String> = words.collect();
-    check(args)?;
+    check_network(&args.network)?;
+    let config = check(args).and_then(|()| config(args, image_name.clone(), command, stays));
+    let config = config.map_err(|error| crate::failure::with_status(&error, OURS))?;
+    check_health(&config)?;
     let log_config = log_config(args)?;
-    let config = config(args, image_name.clone(), command, stays)?;
     let image = find_image(home, args, &image_name)?;
     Ok(Create {
         name: args.name.clone(),
@@ -98,7 +107,6 @@ fn request(home: &Home, args: &Make, stays: bool) -> anyhow::Result<Create> {
 
 /// What can be found wrong without an image.
 fn check(args: &Make) -> anyhow::Result<()> {
-    check_network(&args.network)?;
     if let Some(signal) = &args.stop_signal
         && mini_sys::signal::parse(signal).is_none()
     {
@@ -143,12 +151,11 @@ fn labels(args: &Make) -> anyhow::Result<BTreeMap<String, String>> {
 
 /// What the user says of its health; none where that is nothing. Docker's words for what makes no sense.
 fn healthcheck(args: &Make) -> anyhow::Result<Option<Healthcheck>> {
-    const SHORTEST: i64 = 1_000_000;
     let times = [
-        ("Interval", args.health_interval),
-        ("Timeout", args.health_timeout),
-        ("StartPeriod", args.health_start_period),
-        ("StartInterval", args.health_start_interval),
+        ("interval", args.health_interval),
+        ("timeout", args.health_timeout),
+        ("start-period", args.health_start_period),
+        ("start-interval", args.health_start_interval),
     ];
     let says_something = args.health_cmd.is_some()
         || args.health_retries.is_some()
@@ -163,12 +170,8 @@ fn healthcheck(args: &Make) -> anyhow::Result<Option<Healthcheck>> {
         return Ok(None);
     }
     for (name, time) in times {
-        match time.map(|time| time.0) {
-            Some(time) if time < 0 => bail!("--health-{} cannot be negative", flag(name)),
-            Some(time) if time > 0 && time < SHORTEST => {
-                bail!("{name} in Healthcheck cannot be less than 1ms")
-            }
-            _ => {}
+        if time.is_some_and(|time| time.0 < 0) {
+            bail!("--health-{name} cannot be negative");
         }
     }
     if args.health_retries.is_some_and(|retries| retries < 0) {
@@ -186,16 +189,22 @@ fn healthcheck(args: &Make) -> anyhow::Result<Option<Healthcheck>> {
     }))
 }
 
-/// `StartPeriod` is `start-period`.
-fn flag(name: &str) -> String {
-    let mut flag = String::new();
-    for letter in name.chars() {
-        if letter.is_ascii_uppercase() && !flag.is_empty() {
-            flag.push('-');
+/// Docker's words for pauses that nobody can keep.
+fn check_health(config: &Config) -> anyhow::Result<()> {
+    const SHORTEST: i64 = 1_000_000;
+    let Some(check) = &config.healthcheck else { return Ok(()) };
+    let times = [
+        ("Interval", check.interval),
+        ("Timeout", check.timeout),
+        ("StartPeriod", check.start_period),
+        ("StartInterval", check.start_interval),
+    ];
+    for (name, time) in times {
+        if time != 0 && time < SHORTEST {
+            bail!("{name} in Healthcheck cannot be less than 1ms");
         }
-        flag.push(letter.to_ascii_lowercase());
     }
-    flag
+    Ok(())
 }
 
 /// Where its output goes. What is wrong with it is told before an image is pulled.

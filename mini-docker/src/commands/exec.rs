@@ -3,6 +3,7 @@
 use std::os::fd::{AsFd as _, OwnedFd};
 
 use anyhow::{Context as _, bail};
+use mini_engine::events::{Event, Pen};
 use mini_engine::exec::{self, Ready};
 use mini_engine::{Home, Record};
 use mini_runtime::stdio::ProgramSide;
@@ -29,8 +30,38 @@ pub(crate) fn run(home: &Home, args: &Exec) -> anyhow::Result<u8> {
     }
     let ready = prepare(home, &record, &request)?;
     let (theirs, ours) = session::streams(args.interactive)?;
+    let story = Story::begin(home, &record, &request);
     let started = start(ready, theirs)?;
-    Ok(session::wait(&started, ours)? as u8)
+    let status = session::wait(&started, ours)?;
+    story.end(status);
+    Ok(status as u8)
+}
+
+/// What is told of it: that it was asked for, started, and how it ended.
+struct Story<'a> {
+    record: &'a Record,
+    id: String,
+    /// Taken in hand before the container is joined.
+    pen: Pen,
+}
+
+impl<'a> Story<'a> {
+    fn begin(home: &Home, record: &'a Record, request: &exec::Exec) -> Self {
+        // Without a source of chance it is told without an id.
+        let story = Self { record, id: mini_engine::id::random().unwrap_or_default(), pen: Pen::new(home) };
+        let words = request.arguments.join(" ");
+        story.pen.tell(&story.event(&format!("exec_create: {words}")));
+        story.pen.tell(&story.event(&format!("exec_start: {words}")));
+        story
+    }
+
+    fn end(&self, status: i32) {
+        self.pen.tell(&self.event("exec_die").with("exitCode", &status));
+    }
+
+    fn event(&self, action: &str) -> Event {
+        Event::container(self.record, action).with("execID", &self.id)
+    }
 }
 
 /// The container. One whose monitor is gone is repaired first, and only then: this is the fast path.
@@ -114,6 +145,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 fn at_terminal(home: &Home, record: &Record, request: &exec::Exec, args: &Exec) -> anyhow::Result<u8> {
     let ready = prepare(home, record, request)?;
     let front = Front::take(args.interactive, args.detach_keys.clone())?;
+    let story = Story::begin(home, record, request);
     let started = match start(ready, session::nothing()?) {
         Ok(started) => started,
         Err(error) => {
@@ -123,7 +155,10 @@ fn at_terminal(home: &Home, record: &Record, request: &exec::Exec, args: &Exec) 
         }
     };
     match front.stay(started)? {
-        End::Exited(status) => Ok(status as u8),
+        End::Exited(status) => {
+            story.end(status);
+            Ok(status as u8)
+        }
         End::Detached => bail!("read escape sequence"),
     }
 }
@@ -134,6 +169,7 @@ fn in_background(home: &Home, record: &Record, request: &exec::Exec) -> anyhow::
     let (ours, theirs) = ipc::socketpair()?;
     let parent = |socket: OwnedFd| {
         let _ = mini_sys::process::set_name(c"mini-docker-exe");
+        let story = Story::begin(home, record, request);
         let started = prepare(home, record, request).and_then(|ready| start(ready, session::nothing()?));
         let told = match &started {
             Ok(_) => ipc::send(&socket, &[b"+"], true),
@@ -144,8 +180,9 @@ fn in_background(home: &Home, record: &Record, request: &exec::Exec) -> anyhow::
             if let Some(console) = &started.console {
                 session::drain(console);
             }
-            // Nobody asks how it ended.
-            let _ = pidfd::wait(&started.child.pidfd);
+            if let Ok(exit) = pidfd::wait(&started.child.pidfd) {
+                story.end(exit.shell_code());
+            }
         }
         clone::leave(0)
     };

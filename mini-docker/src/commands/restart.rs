@@ -1,7 +1,8 @@
 //! `restart`: end containers that run, and start them. docker-restart(1).
 
 use mini_engine::events::{self, Event};
-use mini_engine::{Home, stop};
+use mini_engine::record::ProcessId;
+use mini_engine::{Home, Record, stop};
 
 use crate::cli::Restart;
 use crate::commands::start;
@@ -11,6 +12,10 @@ pub(crate) fn run(home: &Home, args: &Restart) -> anyhow::Result<u8> {
     super::for_each(&args.containers, |name| {
         let record = mini_engine::find(home, name)?;
         if record.state.status.is_active() {
+            if record.host_config.auto_remove {
+                // It is not to be removed at this end.
+                Record::change(home, &record.id, |record| record.maker = ProcessId::own())?;
+            }
             stop::stop(home, &record, args.timeout, args.signal.as_deref())?;
         }
         let record = mini_engine::find(home, &record.id)?;

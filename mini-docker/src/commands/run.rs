@@ -32,6 +32,7 @@ fn start(home: &Home, args: &Run) -> anyhow::Result<u8> {
     }
     let record = create::make(home, make, !args.detach)?;
     let front = Front {
+        of: (home.clone(), record.clone()),
         terminal: make.tty,
         input,
         output: [stdout, stderr],

@@ -48,6 +48,7 @@ pub(crate) fn start(home: &Home, record: Record) -> anyhow::Result<()> {
 fn in_front(home: &Home, name: &str, args: &Start) -> anyhow::Result<u8> {
     let record = mini_engine::find(home, name)?;
     let front = Front {
+        of: (home.clone(), record.clone()),
         terminal: record.config.tty,
         input: args.interactive && record.config.open_stdin,
         output: [true; 2],
@@ -65,5 +66,7 @@ fn in_front(home: &Home, name: &str, args: &Start) -> anyhow::Result<u8> {
         },
         other => other?.socket,
     };
-    stay(home, &record, &socket, Some(terminal::take(front)?))
+    let stayed = stay(home, &record, &socket, Some(terminal::take(front)?));
+    // Other than `run`, Docker's `start` knows no status of its own for a program that cannot be started.
+    stayed.map_err(|error| crate::failure::with_status(&error, 1))
 }
