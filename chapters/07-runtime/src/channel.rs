@@ -37,12 +37,14 @@ pub(crate) fn done(channel: BorrowedFd<'_>, index: usize, took: Duration) -> Res
 
 /// Tells that step `index` failed.
 pub(crate) fn failed(channel: BorrowedFd<'_>, index: usize, error: &Error) -> Result<()> {
+    // ANCHOR: failed
     let errno = error.errno() as i32;
     ipc::send(
         channel,
         &[&[FAILED], &(index as u32).to_le_bytes(), &errno.to_le_bytes(), error.call().as_bytes()],
         true,
     )
+    // ANCHOR_END: failed
 }
 
 /// Hands over a terminal.

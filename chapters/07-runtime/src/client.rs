@@ -60,7 +60,9 @@ impl Client {
 
     /// Whether the program should write nothing before it has read more.
     pub(crate) fn holds_up(&self) -> bool {
+        // ANCHOR: holds-up
         self.wish == Wish::AllOutput && !self.leaving && self.queue.len() >= PATIENT
+        // ANCHOR_END: holds-up
     }
 
     /// Whether it is the one who started the program.
@@ -84,11 +86,13 @@ impl Client {
 
     /// Tells it of output, if it wants any.
     pub(crate) fn show(&mut self, output: &FromMonitor) {
+        // ANCHOR: show
         if matches!(self.wish, Wish::AllOutput | Wish::Output) && !self.leaving {
             self.push(output.clone());
         }
         // Its own end of the connection is closed to it, and the log has what it has missed.
         self.gone |= self.wish == Wish::Output && self.queue.len() >= IMPATIENT;
+        // ANCHOR_END: show
     }
 
     /// Tells it the end of the program, and that there is no more to come.
@@ -113,6 +117,7 @@ impl Client {
 
     /// Sends what can be sent without waiting.
     pub(crate) fn flush(&mut self) {
+        // ANCHOR: flush
         while let Some(message) = self.queue.front() {
             match message.send(&self.socket, false) {
                 Ok(()) => drop(self.queue.pop_front()),
@@ -123,6 +128,7 @@ impl Client {
                 }
             }
         }
+        // ANCHOR_END: flush
     }
 
     /// What it says; none when it says nothing now, or nothing that makes sense.

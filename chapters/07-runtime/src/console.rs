@@ -15,6 +15,7 @@ use crate::channel;
 /// Makes the terminal, sends its far side over `channel`, and makes the near side this session's
 /// controlling terminal, its standard streams and, of a container's `first` process, `/dev/console`.
 pub(crate) fn open(uid: u32, size: Option<WindowSize>, first: bool, channel: BorrowedFd<'_>) -> Result<()> {
+    // ANCHOR: terminal
     let (master, terminal) = tty::open_pty(Path::new("/dev/ptmx"))?;
     // Before the program can ask.
     size.map_or(Ok(()), |size| tty::set_window_size(&master, size))?;
@@ -25,6 +26,7 @@ pub(crate) fn open(uid: u32, size: Option<WindowSize>, first: bool, channel: Bor
     channel::console(channel, master.as_fd())?;
     tty::control(&terminal)?;
     ipc::become_stdio(&terminal, true, true, true)
+    // ANCHOR_END: terminal
 }
 
 /// devpts gave the terminal its group by its mount options; only the owner changes.

@@ -49,6 +49,7 @@ pub fn plan(spec: &Spec, process: &Process, joining: &Joining) -> Result<Plan, P
     let into_cgroup = layout.is_some_and(|layout| layout.unified.is_some());
     let enter = |kinds: Vec<Kind>| (!kinds.is_empty()).then_some(Step::Enter(kinds));
 
+    // ANCHOR: join
     let mut before = vec![Step::Hide];
     before.extend(enter(first));
     before.push(Step::Clone { namespaces: CloneFlags::empty(), into_cgroup });
@@ -67,6 +68,7 @@ pub fn plan(spec: &Spec, process: &Process, joining: &Joining) -> Result<Plan, P
     // Where it could not be born in its cgroup, the parent puts it there.
     inside.push(Step::AwaitParent);
     inside.push(Step::Exec(Program::new(process).map_err(PlanError::Program)?));
+    // ANCHOR_END: join
     let meanwhile = Vec::new();
     Ok(Plan { before, clone: CloneFlags::empty(), cgroup, beside, meanwhile, inside })
 }

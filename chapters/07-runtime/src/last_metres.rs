@@ -10,6 +10,7 @@ use crate::{furnish, spec};
 /// From root in the container to the program's user, with its powers and in its directory, which a first process
 /// may have made (`make`). Each step here would be refused one step later, or would undo the one before.
 pub(crate) fn plan(process: &Process, keep_groups: bool, make: bool) -> Result<Vec<Step>, PlanError> {
+    // ANCHOR: last-metres
     let mut steps = Vec::new();
     let sets = spec::capability_sets(process)?;
     if let Some(sets) = &sets {
@@ -26,4 +27,5 @@ pub(crate) fn plan(process: &Process, keep_groups: bool, make: bool) -> Result<V
         steps.push(Step::Capability(capabilities::Step::NoNewPrivileges));
     }
     Ok(steps)
+    // ANCHOR_END: last-metres
 }

@@ -98,6 +98,7 @@ pub enum PlanError {
 /// # Errors
 /// A spec that names something unknown, or that lacks a part.
 pub fn plan(spec: &Spec, setting: &Setting) -> Result<Plan, PlanError> {
+    // ANCHOR: hands
     let planner = Planner::read(spec, setting)?;
     let mut plan = planner.on_the_host()?;
     let (early, late) = if planner.parent_goes_first() {
@@ -116,6 +117,7 @@ pub fn plan(spec: &Spec, setting: &Setting) -> Result<Plan, PlanError> {
     ]
     .concat();
     Ok(plan)
+    // ANCHOR_END: hands
 }
 
 /// A spec, taken apart.
@@ -160,10 +162,12 @@ impl<'a> Planner<'a> {
         if self.namespaces.join.iter().any(|(kind, _)| *kind == Kind::User) {
             return Err(PlanError::JoinsUser);
         }
+        // ANCHOR: on-the-host
         let mut before: Vec<Step> = self.namespaces.before_clone().into_iter().map(Step::Namespace).collect();
         let mut beside: Vec<Step> = self.setting.id_maps.iter().cloned().map(Step::IdMap).collect();
         before.extend(limits);
         before.push(Step::Clone { namespaces, into_cgroup });
+        // ANCHOR_END: on-the-host
         // The parent's to do while the new process mounts, but for a user namespace, whose network only its own
         // root may touch.
         beside.extend((self.creates(Kind::Net) && !self.creates(Kind::User)).then_some(Step::LoopbackUp));

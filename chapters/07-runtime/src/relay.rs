@@ -249,6 +249,7 @@ impl Relay {
 
     fn spread(&mut self, output: Output, bytes: &[u8]) {
         let stream = if output == Output::Stderr { Stream::Stderr } else { Stream::Stdout };
+        // ANCHOR: log-first
         if let Some(log) = &mut self.log {
             // A full disk must not stop the program; what cannot be logged still reaches who is attached.
             let _ = log.write(stream, bytes);
@@ -263,6 +264,7 @@ impl Relay {
             };
             self.clients.iter_mut().for_each(|client| client.show(&message));
         }
+        // ANCHOR_END: log-first
     }
 
     /// Gives the program as much of its input as it takes without waiting.

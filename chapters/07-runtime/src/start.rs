@@ -246,6 +246,7 @@ impl Parent<'_> {
 
     fn clone_into(&mut self, cgroup: Option<BorrowedFd<'_>>) -> mini_sys::Result<Child> {
         let (plan, explain) = (self.plan, self.on_step.is_some());
+        // ANCHOR: keep
         // Everything else is closed, our end of the channel too: it would keep the parent alive in its eyes.
         let hands = self.hands.as_ref();
         let streams = hands.into_iter().flat_map(|hands| hands.stdio.fds());
@@ -261,6 +262,7 @@ impl Parent<'_> {
             }
             _ => clone::leave(clone::ABANDONED),
         })
+        // ANCHOR_END: keep
     }
 
     /// Hears from the new process until the program runs.
@@ -268,6 +270,7 @@ impl Parent<'_> {
         let first = self.plan.first_inside();
         let mut console = None;
         loop {
+            // ANCHOR: listen
             match channel::next(channel).map_err(StartError::Prepare)? {
                 Report::Done(index, took) => {
                     if let Some(step) = self.plan.inside.get(index) {
@@ -279,6 +282,7 @@ impl Parent<'_> {
                 Report::Asked => self.do_meanwhile(channel)?,
                 Report::Running => return Ok(console),
             }
+            // ANCHOR_END: listen
         }
     }
 
@@ -358,6 +362,7 @@ fn in_short(error: IdMapError) -> Error {
 fn become_container(steps: &[Step], mut inside: Inside, hands: Hands, explain: bool) -> Infallible {
     let Hands { stdio, target, gate, passed } = hands;
     (inside.target, inside.gate) = (target, gate);
+    // ANCHOR: inside
     let mut result = settle(&stdio, passed);
     for (index, step) in steps.iter().enumerate() {
         inside.index = index;
@@ -387,6 +392,7 @@ fn become_container(steps: &[Step], mut inside: Inside, hands: Hands, explain: b
         (Ok(()), _) => {}
     }
     clone::leave(clone::ABANDONED)
+    // ANCHOR_END: inside
 }
 
 fn tell(inside: &Inside, took: Duration) {
@@ -398,9 +404,11 @@ fn tell(inside: &Inside, took: Duration) {
 /// Makes the process a fresh one: streams of its own, no signal blocked or ignored, none of the descriptors
 /// that are left passed on to the program but the `passed` ones, and the usual umask.
 fn settle(stdio: &ProgramSide, passed: u32) -> mini_sys::Result<()> {
+    // ANCHOR: settle
     stdio.install()?;
     signal::reset_all()?;
     file::close_on_exec_from(3 + passed)?;
+    // ANCHOR_END: settle
     process::umask(0o022);
     Ok(())
 }

@@ -266,10 +266,12 @@ impl Step {
     pub(crate) fn perform(&self, inside: &mut Inside) -> Result<()> {
         match self {
             Self::NewSession => process::setsid(),
+            // ANCHOR: die
             Self::DieWithParent => {
                 process::set_pdeathsig(Signal::SIGKILL)?;
                 channel::parent_is_there(inside.channel()?)
             }
+            // ANCHOR_END: die
             Self::AwaitParent => {
                 inside.pid = Some(channel::await_go(inside.channel()?)?);
                 Ok(())
@@ -310,9 +312,11 @@ impl Step {
 /// The channel is closed first, which is how the parent hears that all is ready. A fifo that is open for both
 /// directions has no end: nobody's coming and going is taken for the word.
 fn await_start(inside: &mut Inside) -> Result<()> {
+    // ANCHOR: await-start
     let gate = inside.gate.take().ok_or_else(|| Error::new("read(no fifo)", Errno::EBADF))?;
     drop(inside.channel.take());
     ipc::read(&gate, &mut [0; 1]).map(drop)
+    // ANCHOR_END: await-start
 }
 
 /// Joins these namespaces of the process `target`.
@@ -380,6 +384,7 @@ fn words(program: &Program) -> String {
 /// The path is the image's or the user's to choose, and a link in `/proc` could lead anywhere: where it led is
 /// asked afterwards. The kernel has no name for a directory that is outside of the root. getcwd(2).
 fn working_directory(path: &Path, make: bool) -> Result<()> {
+    // ANCHOR: where-it-led
     match process::chdir(path) {
         Err(error) if make && error.errno() == Errno::ENOENT => {
             std::fs::create_dir_all(path)
@@ -395,4 +400,5 @@ fn working_directory(path: &Path, make: bool) -> Result<()> {
             Errno::EXDEV,
         )),
     }
+    // ANCHOR_END: where-it-led
 }

@@ -174,11 +174,13 @@ fn begin(path: &Path, max_files: u32) -> io::Result<File> {
             }
         }
     }
+    // ANCHOR: new-file
     if max_files > 1 {
         let before = names::aged(path, 1);
         fs::hard_link(path, &before).or_else(|_| fs::rename(path, &before))?;
     }
     fs::rename(&new, path)?;
+    // ANCHOR_END: new-file
     Ok(file)
 }
 

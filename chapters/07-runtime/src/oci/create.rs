@@ -138,7 +138,9 @@ pub(super) fn send_console(socket: &Path, console: &OwnedFd) -> Result<(), OciEr
 
 /// Open for both directions, so that it never waits for the other side and never ends.
 fn gate(fifo: &Path) -> Result<OwnedFd, OciError> {
+    // ANCHOR: gate
     Ok(file::openat2(CWD, fifo, OFlags::RDWR, Mode::empty(), ResolveFlags::empty())?)
+    // ANCHOR_END: gate
 }
 
 /// The caller's own streams; none for a program that gets a terminal.

@@ -29,6 +29,7 @@ pub fn start(container: &Container) -> Result<(), OciError> {
         Status::Stopped => return Err(OciError::Stopped),
         Status::Running | Status::Paused => return Err(OciError::Started),
     }
+    // ANCHOR: word
     let fifo = container.fifo();
     let how = OFlags::WRONLY | OFlags::NONBLOCK;
     let gate = match file::openat2(CWD, &fifo, how, Mode::empty(), ResolveFlags::empty()) {
@@ -38,6 +39,7 @@ pub fn start(container: &Container) -> Result<(), OciError> {
     };
     ipc::write(&gate, b"0")?;
     fs::remove_file(&fifo).map_err(|source| OciError::File { path: fifo, source })?;
+    // ANCHOR_END: word
     container.run_hooks(Moment::Poststart).inspect_err(|_| {
         // As runc: what its hooks refuse does not run.
         let _ = container.kill_all();

@@ -1,0 +1,1 @@
+!self.leaving && self.queue.len() >= PATIENT
