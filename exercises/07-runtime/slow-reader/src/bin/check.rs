@@ -102,7 +102,7 @@ impl Run {
         let word = check.word();
         let words = [directory.as_os_str(), word.as_ref(), LINES.to_string().as_ref()].map(ToOwned::to_owned);
         let mut program = check.start("driver", words)?;
-        program.patience(Duration::from_secs(20));
+        program.patience(Duration::from_secs(30));
         program.line()?;
         Ok(Self { program, directory, word })
     }
