@@ -107,6 +107,14 @@ impl Keep {
         numbers.sort_unstable();
         Self(numbers)
     }
+
+    /// Those of these numbers too.
+    pub fn and(mut self, numbers: impl IntoIterator<Item = u32>) -> Self {
+        self.0.extend(numbers);
+        self.0.sort_unstable();
+        self.0.dedup();
+        self
+    }
 }
 
 /// As [`clone3`], and closes in the child every descriptor but the standard streams and those of `keep`.

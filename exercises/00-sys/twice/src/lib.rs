@@ -8,9 +8,11 @@ mod chapter {
     pub mod bpf;
     pub mod call;
     pub mod capability;
+    pub mod fault;
     pub mod file;
     pub mod flags;
     pub mod inode;
+    pub mod inotify;
     pub mod ipc;
     pub mod memory;
     pub mod mount;
@@ -28,9 +30,11 @@ mod chapter {
 pub use chapter::access;
 pub use chapter::bpf;
 pub use chapter::capability;
+pub use chapter::fault;
 pub use chapter::file;
 pub use chapter::flags;
 pub use chapter::inode;
+pub use chapter::inotify;
 pub use chapter::ipc;
 pub use chapter::memory;
 pub use chapter::mount;

@@ -60,7 +60,7 @@ pub use blobs::Blobs;
 pub use bounds::Bounds;
 pub use changes::{Change, ChangeKind, changes};
 pub use compression::decompress;
-pub use diff::{Packing, write_merged_tar, write_tar};
+pub use diff::{Packing, write_merged_tar, write_plain_tar, write_tar};
 pub use digest::{Digest, Hashing, chain_id};
 pub use layers::{Layer, Layers, Unpacked};
 pub use names::Refusal;

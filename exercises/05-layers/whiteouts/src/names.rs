@@ -44,6 +44,12 @@ pub enum Refusal {
     /// The entry's type does not suit a whiteout.
     #[error("a whiteout is an empty file")]
     WhiteoutType,
+    /// Docker's words for a directory that would become something else.
+    #[error("cannot overwrite directory with non-directory")]
+    OverDirectory,
+    /// Docker's words for something that would become a directory.
+    #[error("cannot overwrite non-directory with directory")]
+    OverFile,
     /// The root of the tree is to become something else.
     #[error("the root of the tree is a directory")]
     Root,

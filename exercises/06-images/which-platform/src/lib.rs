@@ -6,6 +6,7 @@
 mod chapter {
     pub mod archive;
     pub mod change;
+    pub mod choice;
     pub mod commit;
     pub mod config;
     pub mod filter;
@@ -25,6 +26,7 @@ mod chapter {
     pub mod reference;
     pub mod registry;
     pub mod remove;
+    pub mod room;
     pub mod save;
     pub mod store;
     pub mod suggest;
@@ -52,12 +54,14 @@ pub use chapter::push;
 pub use chapter::reference;
 pub use chapter::registry;
 pub use chapter::remove;
+pub use chapter::room;
 pub use chapter::save;
 pub use chapter::store;
 pub use chapter::tag;
 pub use chapter::tree;
 pub use chapter::unpack;
 
+use chapter::choice;
 use chapter::intake;
 use chapter::manifest;
 use chapter::suggest;
