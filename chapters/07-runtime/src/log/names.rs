@@ -56,11 +56,29 @@ pub(super) struct Found {
     pub(super) identity: Identity,
 }
 
+/// How often a walk is begun again.
+const TRIES: u32 = 100;
+
 /// Files of the log, the newest first: all of them, or those up to the one that is `wanted`, which is the last then.
 ///
-/// The log may be rotated meanwhile. A rotation makes a file's age higher and never lower, and the walk goes from
-/// low to high: it can meet a file twice but miss none, and what it meets before a file is the next newer one.
+/// The log may be rotated meanwhile, which makes a file's age higher and never lower. The walk goes from low to high, so it
+/// misses no file, and after one rotation it meets a file twice, which is seen. After several it may meet one that is newer
+/// than those before it; so a walk counts only if the newest file is the same at its end.
 pub(super) fn walk(path: &Path, wanted: Option<Identity>) -> io::Result<Vec<Found>> {
+    let mut tries = 0;
+    loop {
+        let found = walk_once(path, wanted)?;
+        let newest = open_if_there(path)?.as_ref().map(Identity::of).transpose()?;
+        let is_same = newest.is_none() || found.first().map(|first| first.identity) == newest;
+        tries += 1;
+        // A log that is rotated faster than its names can be read is read as it was met.
+        if is_same || tries == TRIES {
+            return Ok(found);
+        }
+    }
+}
+
+fn walk_once(path: &Path, wanted: Option<Identity>) -> io::Result<Vec<Found>> {
     let mut found: Vec<Found> = Vec::new();
     let mut missing = 0;
     for age in 0.. {

@@ -32,6 +32,8 @@ pub(crate) struct Client {
     socket: OwnedFd,
     wish: Wish,
     queue: VecDeque<FromMonitor>,
+    /// It sends input.
+    types: bool,
     /// It has been told the end, and leaves when it has read that.
     leaving: bool,
     gone: bool,
@@ -39,7 +41,7 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn new(socket: OwnedFd, wish: Wish) -> Self {
-        Self { socket, wish, queue: VecDeque::new(), leaving: false, gone: false }
+        Self { socket, wish, queue: VecDeque::new(), types: false, leaving: false, gone: false }
     }
 
     pub(crate) fn fd(&self) -> BorrowedFd<'_> {
@@ -64,6 +66,16 @@ impl Client {
     /// Whether it is the one who started the program.
     pub(crate) fn is_starter(&self) -> bool {
         self.wish == Wish::AllOutput
+    }
+
+    /// Whether the program's input may be its.
+    pub(crate) fn types(&self) -> bool {
+        self.types
+    }
+
+    /// From now on the program's input may be its.
+    pub(crate) fn begin_to_type(&mut self) {
+        self.types = true;
     }
 
     pub(crate) fn wish(&mut self, wish: Wish) {
