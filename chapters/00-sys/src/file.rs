@@ -230,6 +230,7 @@ pub fn write_existing(path: &Path, text: &str) -> Result<()> {
 /// # Errors
 /// A full disk and the like; the old file stays then, and nothing else.
 pub fn replace(path: &Path, content: &[u8], durable: bool) -> Result<()> {
+    // ANCHOR: whole-file
     let beside = path.with_extension(format!("{}.new", std::process::id()));
     let write = || {
         let mut file = File::create(&beside)?;
@@ -243,6 +244,7 @@ pub fn replace(path: &Path, content: &[u8], durable: bool) -> Result<()> {
         // The error that matters is the one above.
         let _ = std::fs::remove_file(&beside);
     })
+    // ANCHOR_END: whole-file
 }
 
 /// The content of a text file, read in large pieces: those of procfs have no size to go by, and make their

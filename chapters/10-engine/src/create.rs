@@ -212,6 +212,7 @@ fn write(home: &Home, record: &mut Record) -> Result<(), CreateError> {
         None => home.container(&record.id),
     };
     let directory = home.container(&record.id);
+    // ANCHOR: two-moves
     let made = fill(&making, record).and_then(|()| {
         places::CREATE_RECORD.pass();
         fs::rename(&making, &directory).map_err(|source| CreateError::File { path: directory, source })
@@ -220,6 +221,7 @@ fn write(home: &Home, record: &mut Record) -> Result<(), CreateError> {
         let _ = fs::remove_dir_all(&making);
     }
     made?;
+    // ANCHOR_END: two-moves
     places::CREATE_RENAMED.pass();
     if record.name.is_empty() {
         record.name = names::reserve_any(home, &record.id)?;

@@ -149,10 +149,12 @@ fn path(home: &Home) -> PathBuf {
 }
 
 fn append(path: &Path, event: &Event) -> io::Result<()> {
+    // ANCHOR: append
     let mut line = serde_json::to_vec(event)?;
     line.push(b'\n');
     let mut file = open(path)?;
     file.write_all(&line)?;
+    // ANCHOR_END: append
     let metadata = file.metadata()?;
     if metadata.len() >= LARGEST && file.try_lock().is_ok() {
         // Another may have been quicker, and then the name is a newer file's. Whoever has the lock is alone with it.

@@ -90,6 +90,7 @@ pub struct HealthState {
 impl HealthState {
     /// What follows from one more result. While the container starts, a failure is noted and does not count.
     #[must_use]
+    // ANCHOR: after
     pub fn after(mut self, probed: Probed, retries: i64, is_starting: bool) -> Self {
         if probed.exit_code == 0 {
             (self.status, self.failing_streak) = (Health::Healthy, 0);
@@ -104,6 +105,7 @@ impl HealthState {
         self.log.drain(..surplus);
         self
     }
+    // ANCHOR_END: after
 }
 
 /// The health of a container that is looked after; none for others, and before the first start. Of one that does not run

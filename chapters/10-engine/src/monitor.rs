@@ -255,6 +255,7 @@ impl Keeper {
         // Before the record says that it has ended: what has ended is not looked for.
         let _ = started.cgroup.take().map(|cgroup| cgroup.remove());
         let mut again = false;
+        // ANCHOR: end
         Record::change(&self.home, &self.id, |record| {
             self.tell_end(record, status, oom_killed, ended);
             again = restart::is_wanted(&record.host_config.restart_policy, &record.state, status);
@@ -270,6 +271,7 @@ impl Keeper {
                 state.monitor = None;
             }
         })?;
+        // ANCHOR_END: end
         Ok(if again { After::Again(pause()) } else { After::Nothing(None) })
     }
 

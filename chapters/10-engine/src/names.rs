@@ -53,6 +53,7 @@ pub fn reserve(home: &Home, name: &str, id: &str) -> Result<(), NameError> {
         return Err(NameError::Invalid(name.to_owned()));
     }
     let failed = |source| NameError::Reserve { name: name.to_owned(), source };
+    // ANCHOR: reserve
     loop {
         match symlink(id, link(home, name)) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -67,6 +68,7 @@ pub fn reserve(home: &Home, name: &str, id: &str) -> Result<(), NameError> {
             None => {}
         }
     }
+    // ANCHOR_END: reserve
 }
 
 /// Gives the container `id` a name by chance that no other has.

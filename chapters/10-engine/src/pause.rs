@@ -76,6 +76,7 @@ fn change(
     let mut record = Record::load(home, &record.id)?.ok_or_else(gone)?;
     let status = decide(&record)?;
     let cgroup = cgroup(&record)?;
+    // ANCHOR: record-first
     let before = std::mem::replace(&mut record.state.status, status);
     record.save(home)?;
     let done = if status == Status::Paused { cgroup.freeze() } else { cgroup.thaw() };
@@ -85,6 +86,7 @@ fn change(
         let _ = record.save(home);
         return Err(PauseError::Cgroup { name: record.name, source });
     }
+    // ANCHOR_END: record-first
     events::emit(home, &Event::container(&record, action));
     Ok(())
 }

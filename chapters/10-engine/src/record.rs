@@ -31,7 +31,9 @@ pub struct ProcessId {
 impl ProcessId {
     /// The process that `pid` means now; none when it is gone.
     pub fn of(pid: Pid) -> Option<Self> {
+        // ANCHOR: process-id
         Some(Self { pid: pid.as_raw(), start_time: procfs::start_time(pid)?, boot: procfs::boot_id() })
+        // ANCHOR_END: process-id
     }
 
     /// This process.
@@ -41,7 +43,9 @@ impl ProcessId {
 
     /// Whether that very process still runs.
     pub fn is_alive(&self) -> bool {
+        // ANCHOR: is-alive
         procfs::boot_id() == self.boot && procfs::is_alive_since(Pid::from_raw(self.pid), self.start_time)
+        // ANCHOR_END: is-alive
     }
 
     /// Its number.
@@ -233,11 +237,13 @@ impl Record {
         id: &str,
         change: impl FnOnce(&mut Self),
     ) -> Result<Option<Self>, RecordError> {
+        // ANCHOR: change
         let Some(_lock) = lock(home, id)? else { return Ok(None) };
         let Some(mut record) = Self::load(home, id)? else { return Ok(None) };
         change(&mut record);
         record.save(home)?;
         Ok(Some(record))
+        // ANCHOR_END: change
     }
 
     /// The container's log.

@@ -64,10 +64,12 @@ pub fn remove(home: &Home, record: &Record, force: bool) -> Result<(), RemoveErr
         end(home, record)?;
         places::REMOVE_KILLED.pass();
     }
+    // ANCHOR: two-moves
     match hide(home, &record.id)? {
         Some(trash) => delete(&trash)?,
         None => return Ok(()),
     }
+    // ANCHOR_END: two-moves
     places::REMOVE_DELETED.pass();
     Ok(())
 }
@@ -101,6 +103,7 @@ pub(crate) fn hide(home: &Home, id: &str) -> Result<Option<PathBuf>, RemoveError
 
 /// As [`hide`], for who has the container's lock already.
 pub(crate) fn hide_locked(home: &Home, record: &Record) -> Result<Option<PathBuf>, RemoveError> {
+    // ANCHOR: hide
     let directory = home.container(&record.id);
     let trash = home.containers().join(format!("{TRASH}{}", record.id));
     match fs::rename(&directory, &trash) {
@@ -118,6 +121,7 @@ pub(crate) fn hide_locked(home: &Home, record: &Record) -> Result<Option<PathBuf
     places::REMOVE_UNNAMED.pass();
     events::emit(home, &Event::container(record, "destroy"));
     Ok(Some(trash))
+    // ANCHOR_END: hide
 }
 
 /// The slow move.

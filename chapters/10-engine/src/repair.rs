@@ -57,6 +57,7 @@ pub fn records(home: &Home, layout: Option<&Layout>) -> Result<(Vec<Record>, Vec
 }
 
 /// Whether the record tells of something that is not so.
+// ANCHOR: is-broken
 pub(crate) fn is_broken(record: &Record) -> bool {
     let dead = |process: &Option<ProcessId>| !process.as_ref().is_some_and(ProcessId::is_alive);
     match record.state.status {
@@ -67,16 +68,19 @@ pub(crate) fn is_broken(record: &Record) -> bool {
         }
     }
 }
+// ANCHOR_END: is-broken
 
 /// Mends one container, and returns it unless it is gone. Whoever holds its lock is at work on it right now, and needs
 /// no help.
 fn mend(home: &Home, id: &str, layout: Option<&Layout>) -> Option<Record> {
+    // ANCHOR: mend
     let lock = record::try_lock(home, id).ok().flatten()?;
     // It may have been mended, or started, between the look and the lock.
     let mut record = Record::load(home, id).ok().flatten()?;
     if !is_broken(&record) {
         return Some(record);
     }
+    // ANCHOR_END: mend
     places::REPAIR_LOCKED.pass();
     end(&record, layout);
     places::REPAIR_ENDED.pass();

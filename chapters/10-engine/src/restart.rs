@@ -16,6 +16,7 @@ const LONGEST: Duration = Duration::from_secs(60);
 const LONG_ENOUGH: Duration = Duration::from_secs(10);
 
 /// Whether a program that has ended so is started again.
+// ANCHOR: wanted
 pub(crate) fn is_wanted(policy: &RestartPolicy, state: &State, status: i32) -> bool {
     if state.stopped_by_hand {
         return false;
@@ -29,6 +30,7 @@ pub(crate) fn is_wanted(policy: &RestartPolicy, state: &State, status: i32) -> b
         }
     }
 }
+// ANCHOR_END: wanted
 
 /// Whether the container is started when the machine has booted.
 pub(crate) fn is_wanted_at_boot(policy: &RestartPolicy, state: &State) -> bool {
@@ -51,6 +53,7 @@ pub(crate) struct BackOff {
 
 impl BackOff {
     /// The pause after a program that ran for so long.
+    // ANCHOR: back-off
     pub(crate) fn next(&mut self, ran: Duration) -> Duration {
         let pause = match self.last.filter(|_| ran < LONG_ENOUGH) {
             None => SHORTEST,
@@ -59,6 +62,7 @@ impl BackOff {
         self.last = Some(pause);
         pause
     }
+    // ANCHOR_END: back-off
 }
 
 #[cfg(test)]

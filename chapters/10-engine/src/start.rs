@@ -111,10 +111,12 @@ pub fn start(home: &Home, record: Record, explain: Option<Format>) -> Result<Att
         return Err(StartError::Running(record.name));
     }
     let (plan, layout) = prepare(home, &record)?;
+    // ANCHOR: fork
     let (ours, theirs) = ipc::socketpair().map_err(StartError::Fork)?;
     let monitor = Monitor { home: home.clone(), record, plan, layout, explain };
     let child = clone::fork_apart(theirs, move |socket| -> Infallible { monitor::main(monitor, socket) });
     Ok(Attachment { socket: ours, monitor: child.map_err(StartError::Fork)? })
+    // ANCHOR_END: fork
 }
 
 /// The steps, and the machine that they are for; the bundle is written.

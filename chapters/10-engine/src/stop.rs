@@ -76,6 +76,7 @@ pub fn stop(home: &Home, record: &Record, patience: Option<i64>, by: Option<&str
     let number = stop_signal(record, by)?;
     let seconds = patience.or(record.config.stop_timeout).unwrap_or(PATIENCE);
     let patience = u64::try_from(seconds).ok().map(Duration::from_secs);
+    // ANCHOR: wish
     note_wish(home, record)?;
     // From one life to the next: it may end and be started again while it is looked at.
     let mut now = Some(record.clone());
@@ -88,6 +89,7 @@ pub fn stop(home: &Home, record: &Record, patience: Option<i64>, by: Option<&str
         now = Record::load(home, &record.id)?
             .filter(|now| now.state.stopped_by_hand && now.state.process != record.state.process);
     }
+    // ANCHOR_END: wish
     Ok(())
 }
 
@@ -144,11 +146,13 @@ pub(crate) fn wait_gone(record: &Record) {
 }
 
 /// The very process, not another that has its number by now.
+// ANCHOR: open
 fn open(process: &ProcessId) -> Option<OwnedFd> {
     let fd = pidfd::pidfd_open(process.pid()).ok()?;
     // In this order: what the descriptor stands for cannot change any more when it is checked.
     process.is_alive().then_some(fd)
 }
+// ANCHOR_END: open
 
 /// Whether the process has ended within the time.
 fn wait(process: &OwnedFd, limit: Option<Duration>) -> bool {

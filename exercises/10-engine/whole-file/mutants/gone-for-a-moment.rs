@@ -1,0 +1,13 @@
+let beside = path.with_extension(format!("{}.new", std::process::id()));
+let write = || {
+    let mut file = File::create(&beside)?;
+    file.write_all(content)?;
+    if durable {
+        file.sync_all()?;
+    }
+    let _ = std::fs::remove_file(path);
+    std::fs::rename(&beside, path)
+};
+call(|| format!("replace {}", path.display()), write).inspect_err(|_| {
+    let _ = std::fs::remove_file(&beside);
+})
