@@ -85,9 +85,7 @@ fn one(check: &mut Check, home: &Path, ids: &[String], name: &str) -> Result<(),
         .expected(format!("mine, then taken by {0}; the link leads to {0}", ids[0]))
         .found(format!("{}, then {}; the link leads to {owner}", first[0][0], second[0][0]))
         .cause("symlink(2) does not replace what is there; rename(2) does")
-        .holds(
-            first[0][0] == "mine" && second[0][0] == format!("taken by {}", ids[0]) && owner == ids[0],
-        );
+        .holds(first[0][0] == "mine" && second[0][0] == format!("taken by {}", ids[0]) && owner == ids[0]);
     Ok(())
 }
 
