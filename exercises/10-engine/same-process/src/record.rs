@@ -146,7 +146,7 @@ pub struct Record {
     pub name: String,
     /// When it was made.
     pub created: Timestamp,
-    /// Who is making it; gone once it has been started or is to stay as it is.
+    /// Who is making it, or restarts it; gone once it has been started or is to stay as it is.
     pub maker: Option<ProcessId>,
     /// The image's id.
     pub image: Digest,
