@@ -13,6 +13,7 @@ mod help;
 mod output;
 mod progress;
 mod ps_options;
+mod sealed;
 mod session;
 mod settings;
 mod terminal;

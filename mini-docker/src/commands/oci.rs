@@ -26,6 +26,9 @@ pub(crate) fn run(root: Option<PathBuf>, args: &Oci) -> anyhow::Result<u8> {
         return print(&format!("mini-docker version {version}\nspec: {}\n", show::SPEC_VERSION));
     }
     let command = args.command.as_ref().context("a command is missing")?;
+    if matches!(command, OciCommand::Create(_) | OciCommand::Exec(_) | OciCommand::Run(_)) {
+        crate::sealed::ensure()?;
+    }
     let result = match root.map_or_else(default_root, Ok) {
         Ok(root) => dispatch(&Store::new(root), command),
         Err(error) => Err(error),

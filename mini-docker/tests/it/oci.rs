@@ -226,3 +226,18 @@ fn what_the_runtime_can_do_is_told() {
     session.keys("hostname; exit\r");
     assert!(session.end().1.contains("mini-docker"));
 }
+
+#[test]
+fn the_runtimes_own_file_cannot_be_written_by_way_of_its_processes() {
+    let Some(runtime) = Runtime::new() else { return };
+    let bundle = runtime.script("bundle", "echo here; sleep 1000");
+    let mut command = runtime.command(&format!("run --bundle {} box", bundle.display()));
+    let mut process = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let mut line = [0; 5];
+    process.stdout.take().unwrap().read_exact(&mut line).unwrap();
+    // Without the read-only view this is refused too, but only as long as the file is in use: CVE-2019-5736.
+    let opened = std::fs::File::options().write(true).open(format!("/proc/{}/exe", process.id()));
+    assert_eq!(opened.unwrap_err().kind(), std::io::ErrorKind::ReadOnlyFilesystem);
+    runtime.call("kill box KILL").ok();
+    process.wait().unwrap();
+}
