@@ -67,6 +67,8 @@ fn main() -> ExitCode {
         let mut other = check.start("driver", ["wait"])?;
         other.line()?; // "here"
         let known = Known::of(other.pid())?;
+        // Some ticks later: when it started is not when it is looked at.
+        sleep(Duration::from_millis(100));
 
         let expected = known.words().join(" ");
         let found = ask(check, "of", &known.words()[..1])?;
