@@ -1,6 +1,9 @@
 //! `attach`: come to a container that runs. docker-attach(1).
 
+use std::time::Duration;
+
 use anyhow::bail;
+use mini_engine::record::ProcessId;
 use mini_engine::{Home, Record, attach};
 use mini_runtime::wire::ToMonitor;
 use mini_sys::signal::Signal;
@@ -42,8 +45,9 @@ pub(crate) fn run(home: &Home, args: &Attach) -> anyhow::Result<u8> {
 fn lost(home: &Home, record: &Record) -> anyhow::Result<u8> {
     super::repair(home);
     let name = &record.name;
+    let watches = |record: &Record| record.state.monitor.as_ref().is_some_and(lives_on);
     match Record::load(home, &record.id)? {
-        Some(now) if now.state.status.is_up() => {
+        Some(now) if now.state.status.is_up() && watches(&now) => {
             bail!(
                 "`{name}` writes faster than this command was read: `mini-docker logs {name}` has all of it"
             )
@@ -52,4 +56,16 @@ fn lost(home: &Home, record: &Record) -> anyhow::Result<u8> {
             bail!("lost sight of `{name}`, which has ended: `mini-docker logs {name}` has all that it wrote")
         }
     }
+}
+
+/// Whether the process is there to stay. One that ends closes its sockets a moment before it is gone.
+fn lives_on(process: &ProcessId) -> bool {
+    const LOOKS: usize = 20;
+    for _ in 0..LOOKS {
+        if !process.is_alive() {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    true
 }

@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use mini_engine::config::{LogConfig, Restart};
 use mini_engine::{Config, Create, Home, HostConfig, Record};
 use mini_images::config::Healthcheck;
-use mini_images::{Image, Reference, StoreError};
+use mini_images::{Image, Images, Reference, StoreError};
 
 use crate::cli::{self, Ask, Make};
 use crate::commands::print;
@@ -238,13 +238,10 @@ fn find_image(home: &Home, args: &Make, name: &str) -> anyhow::Result<Image> {
     }
     let missing = match args.pull {
         Ask::Always => None,
-        Ask::Missing | Ask::Never => match images.find(name) {
-            Err(missing @ StoreError::NotFound { .. }) if args.pull == Ask::Missing => Some(missing),
-            found => {
-                let image = found?;
-                images.prepare(&image)?;
-                return Ok(image);
-            }
+        Ask::Missing | Ask::Never => match find_here(&images, name)? {
+            Ok(image) => return Ok(image),
+            Err(missing) if args.pull == Ask::Missing => Some(missing),
+            Err(missing) => return Err(missing.into()),
         },
     };
     // What looks like an id and is none here is a name to a registry.
@@ -263,6 +260,29 @@ fn find_image(home: &Home, args: &Make, name: &str) -> anyhow::Result<Image> {
     }
     .map(|pulled| pulled.image)
 }
+
+/// The image of this name, ready to run; or that there is none. One that somebody removes while it is looked at is half
+/// there for a moment: only what is wrong with it again and again is wrong.
+fn find_here(images: &Images, name: &str) -> anyhow::Result<Result<Image, StoreError>> {
+    let mut looks = 0;
+    loop {
+        let error: anyhow::Error = match images.find(name) {
+            Err(missing @ StoreError::NotFound { .. }) => return Ok(Err(missing)),
+            Err(error) => error.into(),
+            Ok(image) => match images.prepare(&image) {
+                Ok(()) => return Ok(Ok(image)),
+                Err(error) => error.into(),
+            },
+        };
+        looks += 1;
+        if looks == LOOKS {
+            return Err(error);
+        }
+    }
+}
+
+/// How often an image that seems damaged is looked at.
+const LOOKS: usize = 5;
 
 fn config(args: &Make, image: String, command: Vec<String>, stays: bool) -> anyhow::Result<Config> {
     let mut env = Vec::new();

@@ -1,8 +1,10 @@
 //! `oci …`: the life cycle of the OCI runtime specification, with runc's flags and words, on bundles of `runc spec`.
 
 use std::io::{Read as _, Write as _};
+use std::os::fd::AsRawFd as _;
 use std::os::unix::net::UnixListener;
 
+use mini_sys::file::{self, CWD, Mode, OFlags, ResolveFlags};
 use mini_sys::ipc;
 use serde_json::{Value, json};
 
@@ -231,13 +233,29 @@ fn what_the_runtime_can_do_is_told() {
 fn the_runtimes_own_file_cannot_be_written_by_way_of_its_processes() {
     let Some(runtime) = Runtime::new() else { return };
     let bundle = runtime.script("bundle", "echo here; sleep 1000");
-    let mut command = runtime.command(&format!("run --bundle {} box", bundle.display()));
-    let mut process = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    // A file of its own: one that anybody runs cannot be written anyway.
+    let program = runtime.path("program");
+    std::fs::copy(crate::harness::binary(), &program).unwrap();
+    let command = runtime.command(&format!("run --bundle {} box", bundle.display()));
+    let mut process = std::process::Command::new(&program)
+        .args(command.get_args())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut line = [0; 5];
     process.stdout.take().unwrap().read_exact(&mut line).unwrap();
-    // Without the read-only view this is refused too, but only as long as the file is in use: CVE-2019-5736.
-    let opened = std::fs::File::options().write(true).open(format!("/proc/{}/exe", process.id()));
-    assert_eq!(opened.unwrap_err().kind(), std::io::ErrorKind::ReadOnlyFilesystem);
+    // What a process in the container would do, CVE-2019-5736: keep hold of the file until nobody runs it any more.
+    let held = file::openat2(
+        CWD,
+        std::path::Path::new(&format!("/proc/{}/exe", process.id())),
+        OFlags::PATH,
+        Mode::empty(),
+        ResolveFlags::empty(),
+    );
+    let held = held.unwrap();
     runtime.call("kill box KILL").ok();
     process.wait().unwrap();
+    let again = format!("/proc/self/fd/{}", held.as_raw_fd());
+    let opened = std::fs::File::options().write(true).open(again);
+    assert_eq!(opened.unwrap_err().kind(), std::io::ErrorKind::ReadOnlyFilesystem);
 }
