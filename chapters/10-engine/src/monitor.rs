@@ -27,7 +27,7 @@ use crate::health::Doctor;
 use crate::home::Home;
 use crate::record::{self, ProcessId, Record, RecordError, Status};
 use crate::restart::{self, BackOff};
-use crate::{logs, remove, repair, start};
+use crate::{logs, places, remove, repair, start};
 
 /// The exit status for what is our fault and not the program's.
 const OURS: i32 = 125;
@@ -128,12 +128,16 @@ impl Keeper {
             if record.state.status.is_active() {
                 return Err(Failure::because("it has been started by somebody else"));
             }
+            record.state.starter = ProcessId::own();
+            record.save_for_now(&self.home).map_err(|error| Failure::ours(&error))?;
         }
+        places::START_LOCKED.pass();
         record.maker = None;
         record.state.restarts = 0;
         record.state.stopped_by_hand = false;
         let door = ipc::listen(&self.home.container(&self.id), DOOR);
         let door = door.map_err(|error| Failure::ours(&error))?;
+        places::START_DOOR.pass();
         let mut tell = |number: usize, step: &mini_runtime::Step, took| {
             let line = explain::line(number, step, took, explain.unwrap_or(Format::Text));
             // Whoever asked may have gone away; the container starts all the same.
@@ -143,6 +147,7 @@ impl Keeper {
         let (started, streams) = self.launch(&mut record, plan, on_step)?;
         let pid = started.child.pid.as_raw();
         let _ = FromMonitor::Started(pid).send(socket, true);
+        places::START_TOLD.pass();
         let log = logs::writer(&self.home, &record).ok();
         let mut relay = Relay::new(log, Some(door), record.config.stdin_once);
         relay.begin(streams, pid);
@@ -161,10 +166,12 @@ impl Keeper {
         let (program, mut streams) = pair.map_err(|error| Failure::ours(&error))?;
         let started = mini_runtime::start(plan, Some(&self.layout), program, on_step);
         let mut started = started.map_err(|error| Failure::of_start(&error))?;
+        places::START_CLONED.pass();
         let state = &mut record.state;
         state.status = Status::Running;
         state.process = ProcessId::of(started.child.pid);
         state.monitor = ProcessId::own();
+        state.starter = None;
         state.started_at = Some(Timestamp::now());
         state.finished_at = None;
         state.exit_code = 0;
@@ -174,6 +181,7 @@ impl Keeper {
             abandon(&started);
             return Err(Failure::ours(&error));
         }
+        places::START_SAVED.pass();
         streams.console = started.console.take();
         events::emit(&self.home, &Event::container(record, "start"));
         Ok((started, streams))
@@ -189,7 +197,9 @@ impl Keeper {
                 watch(&started, &mut relay, self.doctor()).or_else(|_| pidfd::wait(&started.child.pidfd));
             let status = exit.unwrap_or(Exit::Signal(9)).shell_code();
             let after = self.note_end(status, &mut started, || pauses.next(begun.elapsed()))?;
+            places::END_SAVED.pass();
             relay.end(status);
+            places::END_TOLD.pass();
             let trash = match after {
                 After::Nothing(trash) => trash,
                 After::Again(pause) => {
@@ -212,6 +222,7 @@ impl Keeper {
             let _ = relay.finish();
             // The files below can only be deleted when nothing is mounted on them.
             drop(started.mounts.take());
+            places::END_UNMOUNTED.pass();
             let gone = started.cgroup.as_ref().is_none_or(|cgroup| cgroup.remove().is_ok());
             if let Some(trash) = trash.filter(|_| gone) {
                 // Files that stay are found by the next repair, and tell it of the cgroup.
@@ -234,6 +245,7 @@ impl Keeper {
         started: &mut Started,
         pause: impl FnOnce() -> Duration,
     ) -> Result<After, RecordError> {
+        places::END_SEEN.pass();
         if started.cgroup.is_some() {
             // As it is now: other limits may have made it more directories meanwhile.
             let now = Cgroup::open(&self.layout, &Home::cgroup(&self.id));
@@ -254,6 +266,7 @@ impl Keeper {
         }
         // Before the record says that it has ended: what has ended is not looked for.
         let _ = started.cgroup.take().map(|cgroup| cgroup.remove());
+        places::END_GROUP.pass();
         let mut again = false;
         // ANCHOR: end
         Record::change(&self.home, &self.id, |record| {
@@ -358,6 +371,7 @@ impl Keeper {
             // A full disk may be the very failure that is to be told.
             let _ = Record::change(&self.home, &self.id, |record| {
                 record.maker = None;
+                record.state.starter = None;
                 if !record.state.status.is_active() {
                     record.state.exit_code = failure.status;
                     failure.message.clone_into(&mut record.state.error);

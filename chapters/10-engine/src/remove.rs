@@ -9,6 +9,7 @@ use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use mini_cgroups::{Cgroup, Layout};
 use mini_sys::signal::Signal;
 
 use crate::events::{self, Event};
@@ -63,6 +64,8 @@ pub fn remove(home: &Home, record: &Record, force: bool) -> Result<(), RemoveErr
         }
         end(home, record)?;
         places::REMOVE_KILLED.pass();
+        // Its monitor has done that, unless somebody killed it meanwhile.
+        remove_cgroup(Layout::detect().ok().as_ref(), &record.id);
     }
     // ANCHOR: two-moves
     match hide(home, &record.id)? {
@@ -72,6 +75,15 @@ pub fn remove(home: &Home, record: &Record, force: bool) -> Result<(), RemoveErr
     // ANCHOR_END: two-moves
     places::REMOVE_DELETED.pass();
     Ok(())
+}
+
+/// Ends all that is left in the cgroup of the container `id`, and removes it; whether it is gone.
+pub(crate) fn remove_cgroup(layout: Option<&Layout>, id: &str) -> bool {
+    let Some(layout) = layout else { return true };
+    match Cgroup::open(layout, &Home::cgroup(id)) {
+        Ok(cgroup) if cgroup.exists() => cgroup.kill_all().is_ok() && cgroup.remove().is_ok(),
+        _ => true,
+    }
 }
 
 /// Ends it now, and for good.

@@ -8,7 +8,7 @@
 use std::fs;
 
 use jiff::Timestamp;
-use mini_cgroups::{Cgroup, Layout};
+use mini_cgroups::Layout;
 use mini_sys::pidfd;
 use mini_sys::signal::Signal;
 
@@ -60,6 +60,9 @@ pub fn records(home: &Home, layout: Option<&Layout>) -> Result<(Vec<Record>, Vec
 // ANCHOR: is-broken
 pub(crate) fn is_broken(record: &Record) -> bool {
     let dead = |process: &Option<ProcessId>| !process.as_ref().is_some_and(ProcessId::is_alive);
+    if !record.state.status.is_active() && record.state.starter.is_some() {
+        return dead(&record.state.starter);
+    }
     match record.state.status {
         Status::Created => record.maker.is_some() && dead(&record.maker),
         Status::Running | Status::Paused | Status::Restarting => dead(&record.state.monitor),
@@ -84,6 +87,11 @@ fn mend(home: &Home, id: &str, layout: Option<&Layout>) -> Option<Record> {
     places::REPAIR_LOCKED.pass();
     end(&record, layout);
     places::REPAIR_ENDED.pass();
+    if !record.state.status.is_active() && record.state.starter.take().is_some() {
+        // It is as it was before somebody began to start it.
+        let _ = record.save(home);
+        return Some(record);
+    }
     if record.state.status == Status::Created || record.host_config.auto_remove {
         if let Ok(Some(trash)) = remove::hide_locked(home, &record) {
             places::REPAIR_HIDDEN.pass();
@@ -111,7 +119,7 @@ fn end(record: &Record, layout: Option<&Layout>) {
     {
         let _ = pidfd::pidfd_send_signal(&fd, Signal::SIGKILL);
     }
-    remove_cgroup(layout, &record.id);
+    remove::remove_cgroup(layout, &record.id);
 }
 
 /// Deletes what was being made or deleted when somebody was killed.
@@ -123,22 +131,14 @@ fn delete_left_over(home: &Home, layout: Option<&Layout>) {
         if let Some(id) = name.strip_prefix(TRASH) {
             // A removed container's monitor takes the cgroup first and the files last: files that are still there
             // may mean a cgroup that is.
-            remove_cgroup(layout, id);
+            if !remove::remove_cgroup(layout, id) {
+                continue;
+            }
             places::REPAIR_GROUP.pass();
             names::release_all(home, id);
             let _ = remove::delete(&entry.path());
         } else if create::is_abandoned(&name) {
             let _ = remove::delete(&entry.path());
         }
-    }
-}
-
-fn remove_cgroup(layout: Option<&Layout>, id: &str) {
-    let Some(layout) = layout else { return };
-    if let Ok(cgroup) = Cgroup::open(layout, &Home::cgroup(id))
-        && cgroup.exists()
-    {
-        let _ = cgroup.kill_all();
-        let _ = cgroup.remove();
     }
 }

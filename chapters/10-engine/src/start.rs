@@ -22,6 +22,7 @@ use mini_sys::ipc;
 
 use crate::home::Home;
 use crate::monitor::{self, Monitor};
+use crate::places;
 use crate::record::{Record, RecordError, Status};
 use crate::spec::{self, Machine, UnknownUlimit};
 use crate::user::{self, UserError};
@@ -111,11 +112,14 @@ pub fn start(home: &Home, record: Record, explain: Option<Format>) -> Result<Att
         return Err(StartError::Running(record.name));
     }
     let (plan, layout) = prepare(home, &record)?;
+    places::START_BUNDLE.pass();
     // ANCHOR: fork
     let (ours, theirs) = ipc::socketpair().map_err(StartError::Fork)?;
     let monitor = Monitor { home: home.clone(), record, plan, layout, explain };
     let child = clone::fork_apart(theirs, move |socket| -> Infallible { monitor::main(monitor, socket) });
-    Ok(Attachment { socket: ours, monitor: child.map_err(StartError::Fork)? })
+    let monitor = child.map_err(StartError::Fork)?;
+    places::START_FORKED.pass();
+    Ok(Attachment { socket: ours, monitor })
     // ANCHOR_END: fork
 }
 
