@@ -98,6 +98,9 @@ pub struct State {
     pub process: Option<ProcessId>,
     /// The process that watches it.
     pub monitor: Option<ProcessId>,
+    /// The process that is starting it again, while it does: what that has made is to be found should it die.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starter: Option<ProcessId>,
     /// The program's exit status, as a shell tells it.
     pub exit_code: i32,
     /// Why it could not be started.
@@ -123,6 +126,7 @@ impl State {
             status: Status::Created,
             process: None,
             monitor: None,
+            starter: None,
             exit_code: 0,
             error: String::new(),
             oom_killed: false,
@@ -216,8 +220,16 @@ impl Record {
 
     /// As [`Self::save`], in a directory that is not the container's yet.
     pub(crate) fn save_in(&self, directory: &Path) -> Result<(), RecordError> {
+        self.write(directory, !self.host_config.auto_remove)
+    }
+
+    /// As [`Self::save`], of what a loss of power undoes anyway.
+    pub(crate) fn save_for_now(&self, home: &Home) -> Result<(), RecordError> {
+        self.write(&home.container(&self.id), false)
+    }
+
+    fn write(&self, directory: &Path, durable: bool) -> Result<(), RecordError> {
         let path = directory.join("record.json");
-        let durable = !self.host_config.auto_remove;
         let text =
             serde_json::to_vec(self).map_err(|source| RecordError::Damaged { path: path.clone(), source })?;
         file::replace(&path, &text, durable).map_err(RecordError::Write)

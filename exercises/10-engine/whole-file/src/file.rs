@@ -184,6 +184,15 @@ pub fn file_system(fd: impl AsFd) -> Result<u64> {
     Ok(stat.f_type as u64)
 }
 
+/// Whether the mount that `path` leads to, links followed, is read-only. statvfs(3), `ST_RDONLY`.
+///
+/// # Errors
+/// `ENOENT`.
+pub fn is_on_read_only(path: &Path) -> Result<bool> {
+    let stat = call(|| format!("statvfs({})", path.display()), || rustix::fs::statvfs(path))?;
+    Ok(stat.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY))
+}
+
 /// Changes the owner of what `fd` is opened on, also with `O_PATH`. fchownat(2), `AT_EMPTY_PATH`.
 ///
 /// # Errors
