@@ -125,6 +125,8 @@ fn a_container_goes_on_when_its_commit_is_killed() {
     let Some(engine) = engine() else { return };
     // A large tree takes a while to read.
     let id = engine.detached_of("base", "--name web", "echo ready; sleep 1000");
+    // From here on it writes nothing, so its log stays as it is.
+    eventually("it is ready", || engine.call("logs web").out() == "ready\n");
     let upper = engine.root().join("containers").join(&id).join("upper/large");
     std::fs::File::create(upper).unwrap().set_len(4 << 30).unwrap();
     let Ok(is_frozen) = cgroup(&id).is_frozen() else {
