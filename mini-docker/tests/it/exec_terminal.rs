@@ -4,6 +4,7 @@ use mini_sys::signal::Signal;
 
 use crate::harness::{Engine, eventually, kill};
 use crate::pty::Session;
+use crate::terminal::at_a_shell;
 
 /// The script on a terminal of 100 by 40, in a container `web` that waits.
 fn session(engine: &Engine, flags: &str, script: &str) -> Session {
@@ -54,19 +55,7 @@ fn the_size_of_the_window_follows() {
 #[test]
 fn ctrl_c_goes_to_the_program_and_a_shell_has_job_control() {
     let Some(engine) = web() else { return };
-    let mut session =
-        Session::start(&mut engine.command("exec -it web bash --norc -i", &[] as &[&str]), 80, 24);
-    session.wait_for("# ");
-    session.keys("sh -c 'echo in front; exec sleep 1000'\r");
-    session.wait_for("\rin front");
-    session.keys("\u{1a}");
-    session.wait_for("Stopped");
-    session.keys("fg\r");
-    session.wait_for("fg\r\n");
-    session.keys("\u{3}");
-    session.wait_for("^C");
-    session.keys("exit 4\r");
-    let (code, text) = session.end();
+    let (code, text) = at_a_shell(&mut engine.command("exec -it web bash --norc -i", &[] as &[&str]));
     assert_eq!(code, 4, "{text}");
     assert!(!text.contains("no job control"), "{text}");
 }

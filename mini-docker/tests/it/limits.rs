@@ -7,7 +7,7 @@ use crate::harness::{Engine, eventually};
 use crate::needs;
 
 /// What a file of the container's cgroup says: by its name on v1, or on v2.
-fn cgroup_file(engine: &Engine, name: &str, v1: &str, v2: &str) -> String {
+pub(crate) fn cgroup_file(engine: &Engine, name: &str, v1: &str, v2: &str) -> String {
     let id = engine.inspect(name, ".Id");
     let (tree, file) = v1.split_once('/').unwrap();
     let separate = PathBuf::from("/sys/fs/cgroup").join(tree).join("mini-docker").join(&id).join(file);

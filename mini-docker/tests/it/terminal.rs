@@ -1,5 +1,7 @@
 //! `run -t`: the container's terminal, and ours, which must come back on every way out.
 
+use std::process::Command;
+
 use mini_sys::signal::Signal;
 
 use crate::harness::{Engine, eventually, kill, parent};
@@ -172,6 +174,22 @@ fn control_c_ends_a_program_that_does_not_handle_it_below_an_init() {
     assert_eq!(session.end().0, 130);
 }
 
+/// Stops a program, brings it back to the front, ends it from the keyboard, and leaves the shell with 4.
+pub(crate) fn at_a_shell(command: &mut Command) -> (i32, String) {
+    let mut session = Session::start(command, 80, 24);
+    session.wait_for("# ");
+    session.keys("sh -c 'echo in front; exec sleep 1000'\r");
+    session.wait_for("\rin front");
+    session.keys("\u{1a}");
+    session.wait_for("Stopped");
+    session.keys("fg\r");
+    session.wait_for("fg\r\n");
+    session.keys("\u{3}");
+    session.wait_for("^C");
+    session.keys("exit 4\r");
+    session.end()
+}
+
 #[test]
 fn a_shell_has_job_control() {
     let Some(engine) = Engine::new() else { return };
@@ -179,18 +197,7 @@ fn a_shell_has_job_control() {
         "run --rm -it host bash --norc --noprofile -i",
         "run --rm -it --init host bash --norc --noprofile -i",
     ] {
-        let mut session = Session::start(&mut engine.command(line, &[] as &[&str]), 80, 24);
-        session.wait_for("# ");
-        session.keys("sh -c 'echo in front; exec sleep 1000'\r");
-        session.wait_for("\rin front");
-        session.keys("\u{1a}");
-        session.wait_for("Stopped");
-        session.keys("fg\r");
-        session.wait_for("fg\r\n");
-        session.keys("\u{3}");
-        session.wait_for("^C");
-        session.keys("exit 4\r");
-        let (code, text) = session.end();
+        let (code, text) = at_a_shell(&mut engine.command(line, &[] as &[&str]));
         assert_eq!(code, 4, "{text}");
         assert!(!text.contains("no job control") && !text.contains("cannot set terminal"), "{line}: {text}");
     }

@@ -1,22 +1,8 @@
 //! `update`.
 
-use std::fs;
-use std::path::PathBuf;
-
 use crate::harness::{Engine, eventually};
+use crate::limits::cgroup_file;
 use crate::needs;
-
-/// What a file of the container's cgroup says: by its name on v1, or on v2.
-fn cgroup_file(engine: &Engine, name: &str, v1: &str, v2: &str) -> String {
-    let id = engine.inspect(name, ".Id");
-    let (tree, file) = v1.split_once('/').unwrap();
-    let separate = PathBuf::from("/sys/fs/cgroup").join(tree).join("mini-docker").join(&id).join(file);
-    let unified = PathBuf::from("/sys/fs/cgroup/mini-docker").join(&id).join(v2);
-    let text = fs::read_to_string(&separate).or_else(|_| fs::read_to_string(&unified));
-    text.unwrap_or_else(|error| panic!("{} and {}: {error}", separate.display(), unified.display()))
-        .trim()
-        .to_owned()
-}
 
 fn memory(engine: &Engine) -> String {
     cgroup_file(engine, "web", "memory/memory.limit_in_bytes", "memory.max")
