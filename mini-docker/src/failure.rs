@@ -62,8 +62,13 @@ pub(crate) fn line(error: &anyhow::Error) -> String {
 
 /// The error and its causes on one line. A cause that its error repeats is left out.
 fn chain(error: &anyhow::Error) -> String {
+    words(error.as_ref())
+}
+
+/// An error that is no `anyhow` one, and its causes, on one line.
+pub(crate) fn words(error: &(dyn std::error::Error + 'static)) -> String {
     let mut parts: Vec<String> = Vec::new();
-    for cause in error.chain() {
+    for cause in anyhow::Chain::new(error) {
         let text = plain(&cause.to_string());
         if parts.last().is_none_or(|last| !last.contains(&text)) {
             parts.push(text);

@@ -100,9 +100,6 @@ pub(crate) fn wait(started: &Started, ours: OurSide) -> anyhow::Result<i32> {
     }
 }
 
-/// The signals that end this command, and with it what it does at a terminal.
-const ENDING: [Signal; 4] = [Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM];
-
 /// A terminal that a program in a container is about to get. It comes before the start: from then on this process
 /// may be one of the container's, and can make no helper on the host any more.
 pub(crate) struct Front {
@@ -119,7 +116,7 @@ impl Front {
         let (keeper, theirs) = ipc::socketpair()?;
         // When we end, it is init's to reap.
         drop(clone::fork_apart(theirs, |socket| keep(&socket))?);
-        let mut wanted = ENDING.map(|signal| signal as i32).to_vec();
+        let mut wanted = crate::terminal::ENDING.map(|signal| signal as i32).to_vec();
         wanted.push(Signal::SIGWINCH as i32);
         let signals = signal::signalfd(&wanted)?;
         let at_terminal = interactive && tty::is_terminal(io::stdin());

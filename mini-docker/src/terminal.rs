@@ -105,7 +105,7 @@ pub(crate) fn ask(what: &str, secret: bool) -> anyhow::Result<String> {
 }
 
 /// The signals that end a command.
-const ENDING: [Signal; 4] = [Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM];
+pub(crate) const ENDING: [Signal; 4] = [Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM];
 
 /// Waits until the program runs, or cannot.
 pub(crate) fn await_start(socket: &OwnedFd) -> anyhow::Result<Ending> {

@@ -11,7 +11,7 @@ use mini_runtime::{StartError, Started, Step};
 use mini_sys::{Errno, clone, ipc, pidfd};
 
 use crate::cli::Exec;
-use crate::failure::{Failure, line};
+use crate::failure::{Failure, line, words};
 use crate::session::{self, End, Front};
 use crate::terminal;
 
@@ -128,18 +128,13 @@ fn refused(error: &StartError, step: Option<&Step>) -> Failure {
                 status,
             )
         }
-        _ => (line(&anyhow::Error::msg(chain(error))), NOT_EXECUTABLE),
+        _ => (words(error), NOT_EXECUTABLE),
     };
     Failure {
         message: format!("OCI runtime exec failed: exec failed: unable to start container process: {why}"),
         hint: error.hint(),
         status,
     }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 fn at_terminal(home: &Home, record: &Record, request: &exec::Exec, args: &Exec) -> anyhow::Result<u8> {
