@@ -3,6 +3,7 @@
 mod exec;
 mod image;
 mod life;
+mod limits;
 mod oci;
 mod output;
 mod page;
@@ -19,7 +20,8 @@ use clap::{ArgAction, Parser, Subcommand};
 
 pub(crate) use exec::{Exec, Top};
 pub(crate) use image::{History, Image, Images, Import, Load, Prune, Pull, Rmi, Save, Tag, Tree};
-pub(crate) use life::{Attach, Containers, Kill, Rename, Restart, Rm, Start, Stop, Update};
+pub(crate) use life::{Attach, Containers, Kill, Rename, Rm, Start, Stop, Update};
+pub(crate) use limits::Limits;
 pub(crate) use oci::{
     Oci, OciCommand, OciCreate, OciEvents, OciExec, OciList, OciPs, OciRun, OciSpec, OciUpdate,
 };
@@ -58,53 +60,13 @@ pub(crate) struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Create and run a new container from an image
-    Run(Box<Run>),
-    /// Create a new container
-    Create(Box<Create>),
-    /// Start one or more stopped containers
-    Start(Start),
-    /// Attach local standard input, output, and error streams to a running container
-    Attach(Attach),
-    /// Restart one or more containers
-    Restart(Restart),
-    /// Pause all processes within one or more containers
-    Pause(Containers),
-    /// Unpause all processes within one or more containers
-    Unpause(Containers),
-    /// Block until one or more containers stop, then print their exit codes
-    Wait(Containers),
-    /// Rename a container
-    Rename(Rename),
-    /// Update configuration of one or more containers
-    Update(Box<Update>),
-    /// Execute a command in a running container
-    Exec(Box<Exec>),
+    #[command(flatten)]
+    Verb(Verb),
     /// List containers
     #[command(visible_aliases = ["ls", "list"])]
     Ps(Ps),
-    /// Fetch the logs of a container
-    Logs(Logs),
     /// Get real time events from the server
     Events(Events),
-    /// Display a live stream of container(s) resource usage statistics
-    Stats(Stats),
-    /// Stop one or more running containers
-    Stop(Stop),
-    /// Kill one or more running containers
-    Kill(Kill),
-    /// Remove one or more containers
-    Rm(Rm),
-    /// Display the running processes of a container
-    Top(Top),
-    /// Export a container's filesystem as a tar archive
-    Export(Export),
-    /// Create a new image from a container's changes
-    Commit(Commit),
-    /// Copy files/folders between a container and the local filesystem
-    Cp(Cp),
-    /// Inspect changes to files or directories on a container's filesystem
-    Diff(Diff),
     /// List images
     Images(Images),
     /// Download an image from a registry
@@ -131,8 +93,6 @@ pub(crate) enum Command {
     Save(Save),
     /// Return low-level information on containers and images
     Inspect(Inspect),
-    /// List port mappings or a specific mapping for the container
-    Port(Port),
     /// Show the version information
     Version(Format),
     /// Display system-wide information
@@ -163,9 +123,9 @@ pub(crate) enum Command {
     Man(Man),
 }
 
-/// `container …`: the same commands by their longer names.
+/// What is done with containers, `run` as well as `container run`.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Container {
+pub(crate) enum Verb {
     /// Create and run a new container from an image
     Run(Box<Run>),
     /// Create a new container
@@ -175,7 +135,7 @@ pub(crate) enum Container {
     /// Attach local standard input, output, and error streams to a running container
     Attach(Attach),
     /// Restart one or more containers
-    Restart(Restart),
+    Restart(Stop),
     /// Pause all processes within one or more containers
     Pause(Containers),
     /// Unpause all processes within one or more containers
@@ -188,9 +148,6 @@ pub(crate) enum Container {
     Update(Box<Update>),
     /// Execute a command in a running container
     Exec(Box<Exec>),
-    /// List containers
-    #[command(visible_aliases = ["ps", "list"])]
-    Ls(Ps),
     /// Fetch the logs of a container
     Logs(Logs),
     /// Display a live stream of container(s) resource usage statistics
@@ -211,10 +168,20 @@ pub(crate) enum Container {
     Cp(Cp),
     /// Inspect changes to files or directories on a container's filesystem
     Diff(Diff),
-    /// Return low-level information on containers
-    Inspect(Inspect),
     /// List port mappings or a specific mapping for the container
     Port(Port),
+}
+
+/// `container …`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Container {
+    #[command(flatten)]
+    Verb(Verb),
+    /// List containers
+    #[command(visible_aliases = ["ps", "list"])]
+    Ls(Ps),
+    /// Return low-level information on containers
+    Inspect(Inspect),
     /// Remove all stopped containers
     Prune(ContainerPrune),
 }

@@ -54,46 +54,21 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use mini_engine::Home;
 
-use crate::cli::{Cli, Command, Container, Image, Manifest, System};
+use crate::cli::{Cli, Command, Container, Image, Manifest, System, Verb};
 
 /// Does what was asked for; returns the exit status.
 pub(crate) fn run(cli: Cli) -> anyhow::Result<u8> {
     if cli.version {
         return print(&version::short());
     }
-    if let Some(Command::Oci(args)) = &cli.command {
-        return oci::run(cli.root, args);
-    }
-    let home = home(cli.root);
+    let home = home(cli.root.clone());
     let Some(command) = cli.command else {
         return print(&crate::help::of_all());
     };
     match command {
-        Command::Run(args) | Command::Container(Container::Run(args)) => run::run(&home?, &args),
-        Command::Exec(args) | Command::Container(Container::Exec(args)) => exec::run(&home?, &args),
-        Command::Create(args) | Command::Container(Container::Create(args)) => create::run(&home?, &args),
-        Command::Start(args) | Command::Container(Container::Start(args)) => start::run(&home?, &args),
-        Command::Attach(args) | Command::Container(Container::Attach(args)) => attach::run(&home?, &args),
-        Command::Restart(args) | Command::Container(Container::Restart(args)) => restart::run(&home?, &args),
-        Command::Wait(args) | Command::Container(Container::Wait(args)) => wait::run(&home?, &args),
-        Command::Rename(args) | Command::Container(Container::Rename(args)) => rename::run(&home?, &args),
-        Command::Update(args) | Command::Container(Container::Update(args)) => update::run(&home?, &args),
-        Command::Pause(args) | Command::Container(Container::Pause(args)) => pause::run(&home?, &args, true),
-        Command::Unpause(args) | Command::Container(Container::Unpause(args)) => {
-            pause::run(&home?, &args, false)
-        }
+        Command::Verb(verb) | Command::Container(Container::Verb(verb)) => on_containers(&home?, verb),
         Command::Ps(args) | Command::Container(Container::Ls(args)) => ps::run(&home?, &args),
-        Command::Logs(args) | Command::Container(Container::Logs(args)) => logs::run(&home?, &args),
         Command::Events(args) | Command::System(System::Events(args)) => events::run(&home?, &args),
-        Command::Stats(args) | Command::Container(Container::Stats(args)) => stats::run(&home?, &args),
-        Command::Stop(args) | Command::Container(Container::Stop(args)) => stop::run(&home?, &args),
-        Command::Kill(args) | Command::Container(Container::Kill(args)) => kill::run(&home?, &args),
-        Command::Rm(args) | Command::Container(Container::Rm(args)) => rm::run(&home?, &args),
-        Command::Top(args) | Command::Container(Container::Top(args)) => top::run(&home?, &args),
-        Command::Export(args) | Command::Container(Container::Export(args)) => export::run(&home?, &args),
-        Command::Commit(args) | Command::Container(Container::Commit(args)) => commit::run(&home?, &args),
-        Command::Cp(args) | Command::Container(Container::Cp(args)) => cp::run(&home?, &args),
-        Command::Diff(args) | Command::Container(Container::Diff(args)) => diff::run(&home?, &args),
         Command::Container(Container::Inspect(args)) => inspect::run(&home?, &args, Some("container")),
         Command::Images(args) | Command::Image(Image::Ls(args)) => images::run(&home?, &args),
         Command::Pull(args) | Command::Image(Image::Pull(args)) => pull::run(&home?, &args),
@@ -106,7 +81,6 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Load(args) | Command::Image(Image::Load(args)) => load::run(&home?, &args),
         Command::Tag(args) | Command::Image(Image::Tag(args)) => tag::run(&home?, &args),
         Command::History(args) | Command::Image(Image::History(args)) => history::run(&home?, &args),
-        Command::Port(args) | Command::Container(Container::Port(args)) => port::run(&home?, &args),
         Command::Image(Image::Prune(args)) => prune::run(&home?, &args),
         Command::Container(Container::Prune(args)) => prune::containers(&home?, &args),
         Command::System(System::Prune(args)) => prune::system(&home?, &args),
@@ -121,12 +95,39 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Version(args) => version::run(&args),
         Command::Info(args) | Command::System(System::Info(args)) => info::run(&home?, &args),
         Command::Doctor => doctor::run(&home?),
-        // It keeps its states elsewhere, and is done with above.
-        Command::Oci(_) => Ok(0),
+        // It keeps its states elsewhere.
+        Command::Oci(args) => oci::run(cli.root, &args),
         Command::Completion(args) => completion::run(&args),
         Command::Man(args) => completion::man(&args),
         Command::Leaks => leaks::run(&home?),
         Command::Restore => leaks::restore(&home?),
+    }
+}
+
+fn on_containers(home: &Home, verb: Verb) -> anyhow::Result<u8> {
+    match verb {
+        Verb::Run(args) => run::run(home, &args),
+        Verb::Create(args) => create::run(home, &args),
+        Verb::Start(args) => start::run(home, &args),
+        Verb::Attach(args) => attach::run(home, &args),
+        Verb::Restart(args) => restart::run(home, &args),
+        Verb::Pause(args) => pause::run(home, &args, true),
+        Verb::Unpause(args) => pause::run(home, &args, false),
+        Verb::Wait(args) => wait::run(home, &args),
+        Verb::Rename(args) => rename::run(home, &args),
+        Verb::Update(args) => update::run(home, &args),
+        Verb::Exec(args) => exec::run(home, &args),
+        Verb::Logs(args) => logs::run(home, &args),
+        Verb::Stats(args) => stats::run(home, &args),
+        Verb::Stop(args) => stop::run(home, &args),
+        Verb::Kill(args) => kill::run(home, &args),
+        Verb::Rm(args) => rm::run(home, &args),
+        Verb::Top(args) => top::run(home, &args),
+        Verb::Export(args) => export::run(home, &args),
+        Verb::Commit(args) => commit::run(home, &args),
+        Verb::Cp(args) => cp::run(home, &args),
+        Verb::Diff(args) => diff::run(home, &args),
+        Verb::Port(args) => port::run(home, &args),
     }
 }
 

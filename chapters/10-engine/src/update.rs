@@ -117,7 +117,11 @@ fn limits(host: &HostConfig) -> mini_cgroups::Limits {
     mini_runtime::limits(&spec::resources(host))
 }
 
-fn changed(host: &HostConfig, change: &Update) -> Result<HostConfig, UpdateError> {
+/// What `host` is after the change: for a new container, what it is to be.
+///
+/// # Errors
+/// [`UpdateError::TwoWays`] and [`UpdateError::OtherWay`].
+pub fn changed(host: &HostConfig, change: &Update) -> Result<HostConfig, UpdateError> {
     let mut host = host.clone();
     check_cpus(&host, change)?;
     let Update { memory, memory_swap, memory_reservation, .. } = change;

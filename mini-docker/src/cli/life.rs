@@ -3,8 +3,9 @@
 use clap::Args;
 use mini_engine::config::RestartPolicy;
 
+use crate::cli::Limits;
 use crate::detach_keys::DetachKeys;
-use crate::values::{Bytes, Cpus, natural, whole};
+use crate::values::whole;
 
 #[derive(Debug, Args)]
 pub(crate) struct Start {
@@ -47,19 +48,6 @@ pub(crate) struct Containers {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Restart {
-    /// Signal to send to the container
-    #[arg(short, long, value_name = "string")]
-    pub(crate) signal: Option<String>,
-    /// Seconds to wait before killing the container
-    #[arg(short, long, visible_alias = "time", value_name = "int", value_parser = whole, allow_hyphen_values = true)]
-    pub(crate) timeout: Option<i64>,
-    /// The containers
-    #[arg(required = true, value_name = "CONTAINER")]
-    pub(crate) containers: Vec<String>,
-}
-
-#[derive(Debug, Args)]
 pub(crate) struct Rename {
     /// The container
     #[arg(value_name = "CONTAINER")]
@@ -71,39 +59,8 @@ pub(crate) struct Rename {
 
 #[derive(Debug, Args)]
 pub(crate) struct Update {
-    /// Block IO (relative weight), between 10 and 1000, or 0 to disable (default 0)
-    #[arg(long, value_name = "uint16")]
-    pub(crate) blkio_weight: Option<u16>,
-    /// Limit CPU CFS (Completely Fair Scheduler) period
-    #[arg(long, value_name = "int", value_parser = natural)]
-    pub(crate) cpu_period: Option<u64>,
-    /// Limit CPU CFS (Completely Fair Scheduler) quota
-    #[arg(long, value_name = "int", value_parser = whole, allow_hyphen_values = true)]
-    pub(crate) cpu_quota: Option<i64>,
-    /// CPU shares (relative weight)
-    #[arg(short = 'c', long, value_name = "int", value_parser = natural)]
-    pub(crate) cpu_shares: Option<u64>,
-    /// Number of CPUs
-    #[arg(long, value_name = "decimal")]
-    pub(crate) cpus: Option<Cpus>,
-    /// CPUs in which to allow execution (0-3, 0,1)
-    #[arg(long, value_name = "string")]
-    pub(crate) cpuset_cpus: Option<String>,
-    /// MEMs in which to allow execution (0-3, 0,1)
-    #[arg(long, value_name = "string")]
-    pub(crate) cpuset_mems: Option<String>,
-    /// Memory limit
-    #[arg(short, long, value_name = "bytes")]
-    pub(crate) memory: Option<Bytes>,
-    /// Memory soft limit
-    #[arg(long, value_name = "bytes")]
-    pub(crate) memory_reservation: Option<Bytes>,
-    /// Swap limit equal to memory plus swap: -1 to enable unlimited swap
-    #[arg(long, value_name = "bytes", allow_hyphen_values = true)]
-    pub(crate) memory_swap: Option<Bytes>,
-    /// Tune container pids limit (set -1 for unlimited)
-    #[arg(long, value_name = "int", value_parser = whole, allow_hyphen_values = true)]
-    pub(crate) pids_limit: Option<i64>,
+    #[command(flatten)]
+    pub(crate) limits: Limits,
     /// Restart policy to apply when a container exits
     #[arg(long, value_name = "string")]
     pub(crate) restart: Option<RestartPolicy>,
@@ -112,6 +69,7 @@ pub(crate) struct Update {
     pub(crate) containers: Vec<String>,
 }
 
+/// How to end containers: `stop`, and `restart`, which starts them afterwards.
 #[derive(Debug, Args)]
 pub(crate) struct Stop {
     /// Signal to send to the container

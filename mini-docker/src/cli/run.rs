@@ -6,8 +6,9 @@ use clap::{Args, ValueEnum};
 use mini_engine::config::RestartPolicy;
 use mini_images::platform::Platform;
 
+use crate::cli::Limits;
 use crate::detach_keys::DetachKeys;
-use crate::values::{Annotation, AttachTo, Bytes, Cpus, EnvFile, Pause, Tmpfs, natural, whole};
+use crate::values::{Annotation, AttachTo, EnvFile, Pause, Tmpfs, whole};
 
 /// When `run` asks the registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -58,36 +59,17 @@ pub(crate) struct Create {
 /// What a new container is to be.
 #[derive(Debug, Args)]
 pub(crate) struct Make {
+    #[command(flatten)]
+    pub(crate) limits: Limits,
     /// Add an annotation to the container (passed through to the OCI runtime)
     #[arg(long, value_name = "list")]
     pub(crate) annotation: Vec<Annotation>,
     /// Attach to STDIN, STDOUT or STDERR
     #[arg(short, long, value_name = "list")]
     pub(crate) attach: Vec<AttachTo>,
-    /// Block IO (relative weight), between 10 and 1000, or 0 to disable (default 0)
-    #[arg(long, value_name = "uint16", default_value = "0", hide_default_value = true)]
-    pub(crate) blkio_weight: u16,
     /// Write the container ID to the file
     #[arg(long, value_name = "string")]
     pub(crate) cidfile: Option<PathBuf>,
-    /// Limit CPU CFS (Completely Fair Scheduler) period
-    #[arg(long, value_name = "int", value_parser = natural, default_value = "0", hide_default_value = true)]
-    pub(crate) cpu_period: u64,
-    /// Limit CPU CFS (Completely Fair Scheduler) quota
-    #[arg(long, value_name = "int", value_parser = whole, allow_hyphen_values = true, default_value = "0", hide_default_value = true)]
-    pub(crate) cpu_quota: i64,
-    /// CPU shares (relative weight)
-    #[arg(short = 'c', long, value_name = "int", allow_hyphen_values = true, value_parser = natural, default_value = "0", hide_default_value = true)]
-    pub(crate) cpu_shares: u64,
-    /// Number of CPUs
-    #[arg(long, value_name = "decimal")]
-    pub(crate) cpus: Option<Cpus>,
-    /// CPUs in which to allow execution (0-3, 0,1)
-    #[arg(long, value_name = "string", default_value = "", hide_default_value = true)]
-    pub(crate) cpuset_cpus: String,
-    /// MEMs in which to allow execution (0-3, 0,1)
-    #[arg(long, value_name = "string", default_value = "", hide_default_value = true)]
-    pub(crate) cpuset_mems: String,
     /// Container NIS domain name
     #[arg(long, value_name = "string")]
     pub(crate) domainname: Option<String>,
@@ -139,15 +121,6 @@ pub(crate) struct Make {
     /// Log driver options
     #[arg(long, value_name = "list")]
     pub(crate) log_opt: Vec<String>,
-    /// Memory limit
-    #[arg(short, long, value_name = "bytes")]
-    pub(crate) memory: Option<Bytes>,
-    /// Memory soft limit
-    #[arg(long, value_name = "bytes")]
-    pub(crate) memory_reservation: Option<Bytes>,
-    /// Swap limit equal to memory plus swap: '-1' to enable unlimited swap
-    #[arg(long, value_name = "bytes", allow_hyphen_values = true)]
-    pub(crate) memory_swap: Option<Bytes>,
     /// Assign a name to the container
     #[arg(long, value_name = "string")]
     pub(crate) name: Option<String>,
@@ -163,9 +136,6 @@ pub(crate) struct Make {
     /// Disable any container-specified HEALTHCHECK
     #[arg(long)]
     pub(crate) no_healthcheck: bool,
-    /// Tune container pids limit (set -1 for unlimited)
-    #[arg(long, value_name = "int", value_parser = whole, allow_hyphen_values = true, default_value = "0", hide_default_value = true)]
-    pub(crate) pids_limit: i64,
     /// Set platform if server is multi-platform capable
     #[arg(long, value_name = "string")]
     pub(crate) platform: Option<Platform>,

@@ -1,20 +1,18 @@
 //! `create`: a container that is not started. docker-create(1).
 
-use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+mod health;
+mod id_file;
+mod image;
 
-use anyhow::{Context as _, bail};
+use std::collections::BTreeMap;
+
+use anyhow::bail;
 use mini_engine::config::{LogConfig, Restart};
 use mini_engine::{Config, Create, Home, HostConfig, Record};
-use mini_images::config::Healthcheck;
-use mini_images::{Image, Images, Reference, StoreError};
 
-use crate::cli::{self, Ask, Make};
+use crate::cli::{self, Make};
 use crate::commands::print;
 use crate::failure::{Failure, OURS};
-use crate::progress::To;
 use crate::terminal;
 use crate::values::{Annotation, AttachTo, variable};
 
@@ -35,7 +33,7 @@ pub(crate) fn run(home: &Home, args: &cli::Create) -> anyhow::Result<u8> {
 
 /// Makes the container; `stays` says that whoever makes it stays with it.
 pub(crate) fn make(home: &Home, args: &Make, stays: bool) -> anyhow::Result<Record> {
-    let id_file = args.cidfile.as_deref().map(IdFile::claim).transpose()?;
+    let id_file = args.cidfile.as_deref().map(id_file::IdFile::claim).transpose()?;
     let record = mini_engine::create(home, request(home, args, stays)?)?;
     if let Some(file) = id_file
         && let Err(error) = file.write(&record.id)
@@ -47,45 +45,6 @@ pub(crate) fn make(home: &Home, args: &Make, stays: bool) -> anyhow::Result<Reco
     Ok(record)
 }
 
-/// The file that gets the id: it must not be there before, and goes again when there is no id to write.
-struct IdFile {
-    path: PathBuf,
-    file: File,
-    keep: bool,
-}
-
-impl IdFile {
-    fn claim(path: &Path) -> anyhow::Result<Self> {
-        match File::options().write(true).create_new(true).open(path) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                let path = path.display();
-                bail!("container ID file found, make sure the other container isn't running or delete {path}")
-            }
-            other => {
-                let file = other
-                    .with_context(|| format!("failed to create the container ID file {}", path.display()))?;
-                Ok(Self { path: path.to_owned(), file, keep: false })
-            }
-        }
-    }
-
-    fn write(mut self, id: &str) -> anyhow::Result<()> {
-        let written = self.file.write_all(id.as_bytes());
-        written.with_context(|| format!("write the container ID to {}", self.path.display()))?;
-        self.keep = true;
-        Ok(())
-    }
-}
-
-impl Drop for IdFile {
-    fn drop(&mut self) {
-        if !self.keep {
-            // What brought us here is what the user wants to know.
-            let _ = std::fs::remove_file(&self.path);
-        }
-    }
-}
-
 /// The arguments as the engine takes them.
 fn request(home: &Home, args: &Make, stays: bool) -> anyhow::Result<Create> {
     let mut words = args.image_and_command.clone().into_iter();
@@ -94,15 +53,12 @@ fn request(home: &Home, args: &Make, stays: bool) -> anyhow::Result<Create> {
     check_network(&args.network)?;
     let config = check(args).and_then(|()| config(args, image_name.clone(), command, stays));
     let config = config.map_err(|error| crate::failure::with_status(&error, OURS))?;
-    check_health(&config)?;
+    health::check_health(&config)?;
     let log_config = log_config(args)?;
-    let image = find_image(home, args, &image_name)?;
-    Ok(Create {
-        name: args.name.clone(),
-        image,
-        config,
-        host_config: HostConfig { log_config, ..host_config(args) },
-    })
+    let host_config = HostConfig { log_config, ..host_config(args) };
+    let host_config = mini_engine::update::changed(&host_config, &super::update::limits(&args.limits))?;
+    let image = image::find_image(home, args, &image_name)?;
+    Ok(Create { name: args.name.clone(), image, config, host_config })
 }
 
 /// What can be found wrong without an image.
@@ -114,9 +70,6 @@ fn check(args: &Make) -> anyhow::Result<()> {
     }
     if args.rm && args.restart.as_ref().is_some_and(|policy| policy.name != Restart::No) {
         bail!("conflicting options: cannot specify both --restart and --rm");
-    }
-    if args.cpus.is_some() && (args.cpu_period > 0 || args.cpu_quota > 0) {
-        bail!("conflicting options: Nano CPUs and CPU Period cannot both be set");
     }
     Ok(())
 }
@@ -149,64 +102,6 @@ fn labels(args: &Make) -> anyhow::Result<BTreeMap<String, String>> {
     Ok(labels)
 }
 
-/// What the user says of its health; none where that is nothing. Docker's words for what makes no sense.
-fn healthcheck(args: &Make) -> anyhow::Result<Option<Healthcheck>> {
-    let times = [
-        ("interval", args.health_interval),
-        ("timeout", args.health_timeout),
-        ("start-period", args.health_start_period),
-        ("start-interval", args.health_start_interval),
-    ];
-    let says_something = args.health_cmd.is_some()
-        || args.health_retries.is_some()
-        || times.iter().any(|(_, time)| time.is_some());
-    if args.no_healthcheck {
-        if says_something {
-            bail!("--no-healthcheck conflicts with --health-* options");
-        }
-        return Ok(Some(Healthcheck { test: vec!["NONE".to_owned()], ..Healthcheck::default() }));
-    }
-    if !says_something {
-        return Ok(None);
-    }
-    for (name, time) in times {
-        if time.is_some_and(|time| time.0 < 0) {
-            bail!("--health-{name} cannot be negative");
-        }
-    }
-    if args.health_retries.is_some_and(|retries| retries < 0) {
-        bail!("--health-retries cannot be negative");
-    }
-    let test = args.health_cmd.iter().flat_map(|command| ["CMD-SHELL".to_owned(), command.clone()]).collect();
-    let nanoseconds = |time: Option<crate::values::Pause>| time.map_or(0, |time| time.0);
-    Ok(Some(Healthcheck {
-        test,
-        interval: nanoseconds(args.health_interval),
-        timeout: nanoseconds(args.health_timeout),
-        start_period: nanoseconds(args.health_start_period),
-        start_interval: nanoseconds(args.health_start_interval),
-        retries: args.health_retries.unwrap_or(0),
-    }))
-}
-
-/// Docker's words for pauses that nobody can keep.
-fn check_health(config: &Config) -> anyhow::Result<()> {
-    const SHORTEST: i64 = 1_000_000;
-    let Some(check) = &config.healthcheck else { return Ok(()) };
-    let times = [
-        ("Interval", check.interval),
-        ("Timeout", check.timeout),
-        ("StartPeriod", check.start_period),
-        ("StartInterval", check.start_interval),
-    ];
-    for (name, time) in times {
-        if time != 0 && time < SHORTEST {
-            bail!("{name} in Healthcheck cannot be less than 1ms");
-        }
-    }
-    Ok(())
-}
-
 /// Where its output goes. What is wrong with it is told before an image is pulled.
 fn log_config(args: &Make) -> anyhow::Result<LogConfig> {
     let pair = |text: &String| match text.split_once('=') {
@@ -225,64 +120,6 @@ fn check_network(network: &str) -> anyhow::Result<()> {
         other => bail!("network `{other}` not found: this version has `none` and `host`"),
     }
 }
-
-/// The image: the reserved one is made from this machine's programs on first use, `hello-world` when nobody has brought
-/// one, and any other that is not here is pulled.
-fn find_image(home: &Home, args: &Make, name: &str) -> anyhow::Result<Image> {
-    let images = home.images()?;
-    if mini_images::host::is_host(name) {
-        return Ok(images.host()?);
-    }
-    if mini_images::hello::is_hello(name) && args.pull != Ask::Always {
-        return Ok(images.hello_world()?);
-    }
-    let missing = match args.pull {
-        Ask::Always => None,
-        Ask::Missing | Ask::Never => match find_here(&images, name)? {
-            Ok(image) => return Ok(image),
-            Err(missing) if args.pull == Ask::Missing => Some(missing),
-            Err(missing) => return Err(missing.into()),
-        },
-    };
-    // What looks like an id and is none here is a name to a registry.
-    let reference: Reference = name.parse()?;
-    let to = if args.quiet { To::Nobody } else { To::Error };
-    if missing.is_some() {
-        to.line(&format!("Unable to find image '{}' locally", reference.familiar()));
-    }
-    // The monitor is forked from this process, and would keep the heaps of the threads that unpack for its whole life.
-    mini_sys::memory::share_one_heap();
-    let pulled = super::pull::pull(home, &reference, args.platform.as_ref(), to);
-    match missing {
-        // Two ways to have it, and why neither is one.
-        Some(missing) => pulled.map_err(|error| error.context(missing)),
-        None => pulled,
-    }
-    .map(|pulled| pulled.image)
-}
-
-/// The image of this name, ready to run; or that there is none. One that somebody removes while it is looked at is half
-/// there for a moment: only what is wrong with it again and again is wrong.
-fn find_here(images: &Images, name: &str) -> anyhow::Result<Result<Image, StoreError>> {
-    let mut looks = 0;
-    loop {
-        let error: anyhow::Error = match images.find(name) {
-            Err(missing @ StoreError::NotFound { .. }) => return Ok(Err(missing)),
-            Err(error) => error.into(),
-            Ok(image) => match images.prepare(&image) {
-                Ok(()) => return Ok(Ok(image)),
-                Err(error) => error.into(),
-            },
-        };
-        looks += 1;
-        if looks == LOOKS {
-            return Err(error);
-        }
-    }
-}
-
-/// How often an image that seems damaged is looked at.
-const LOOKS: usize = 5;
 
 fn config(args: &Make, image: String, command: Vec<String>, stays: bool) -> anyhow::Result<Config> {
     let mut env = Vec::new();
@@ -315,7 +152,7 @@ fn config(args: &Make, image: String, command: Vec<String>, stays: bool) -> anyh
         labels: labels(args)?,
         stop_signal: args.stop_signal.clone(),
         stop_timeout: args.stop_timeout,
-        healthcheck: healthcheck(args)?,
+        healthcheck: health::healthcheck(args)?,
     })
 }
 
@@ -330,17 +167,6 @@ fn host_config(args: &Make) -> HostConfig {
             .collect(),
         auto_remove: args.rm,
         readonly_rootfs: args.read_only,
-        memory: args.memory.map_or(0, |bytes| bytes.0),
-        memory_swap: args.memory_swap.map_or(0, |bytes| bytes.0),
-        memory_reservation: args.memory_reservation.map_or(0, |bytes| bytes.0),
-        nano_cpus: args.cpus.map_or(0, |cpus| cpus.0),
-        cpu_shares: args.cpu_shares,
-        cpu_period: args.cpu_period,
-        cpu_quota: args.cpu_quota,
-        cpuset_cpus: args.cpuset_cpus.clone(),
-        cpuset_mems: args.cpuset_mems.clone(),
-        blkio_weight: args.blkio_weight,
-        pids_limit: args.pids_limit,
         tmpfs: args.tmpfs.iter().map(|tmpfs| (tmpfs.target.clone(), tmpfs.options.clone())).collect(),
         ulimits: args.ulimit.iter().map(|limit| limit.0.clone()).collect(),
         init: args.init,

@@ -4,10 +4,10 @@ use mini_engine::events::{self, Event};
 use mini_engine::record::ProcessId;
 use mini_engine::{Home, Record, stop};
 
-use crate::cli::Restart;
+use crate::cli::Stop;
 use crate::commands::start;
 
-pub(crate) fn run(home: &Home, args: &Restart) -> anyhow::Result<u8> {
+pub(crate) fn run(home: &Home, args: &Stop) -> anyhow::Result<u8> {
     super::repair(home);
     super::for_each(&args.containers, |name| {
         let record = mini_engine::find(home, name)?;

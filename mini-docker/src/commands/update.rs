@@ -7,7 +7,21 @@ use mini_engine::update::{self, Update};
 use crate::cli;
 
 pub(crate) fn run(home: &Home, args: &cli::Update) -> anyhow::Result<u8> {
-    let change = Update {
+    let change = Update { restart_policy: args.restart.clone(), ..limits(&args.limits) };
+    if change == Update::default() {
+        bail!("you must provide one or more flags when using this command");
+    }
+    super::repair(home);
+    super::for_each(&args.containers, |name| {
+        let record = mini_engine::find(home, name)?;
+        update::update(home, &record, &change)?;
+        Ok(format!("{name}\n"))
+    })
+}
+
+/// What is to change of what a container may use.
+pub(crate) fn limits(args: &cli::Limits) -> Update {
+    Update {
         memory: args.memory.map(|bytes| bytes.0),
         memory_swap: args.memory_swap.map(|bytes| bytes.0),
         memory_reservation: args.memory_reservation.map(|bytes| bytes.0),
@@ -19,15 +33,6 @@ pub(crate) fn run(home: &Home, args: &cli::Update) -> anyhow::Result<u8> {
         cpuset_mems: args.cpuset_mems.clone(),
         blkio_weight: args.blkio_weight,
         pids_limit: args.pids_limit,
-        restart_policy: args.restart.clone(),
-    };
-    if change == Update::default() {
-        bail!("you must provide one or more flags when using this command");
+        restart_policy: None,
     }
-    super::repair(home);
-    super::for_each(&args.containers, |name| {
-        let record = mini_engine::find(home, name)?;
-        update::update(home, &record, &change)?;
-        Ok(format!("{name}\n"))
-    })
 }
