@@ -11,7 +11,7 @@ use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::thread::{self, JoinHandle};
 
-use mini_cgroups::{Cgroup, Layout};
+use mini_cgroups::Cgroup;
 use mini_images::commit::{Commit, CommitError as ImageError};
 use mini_images::{Image, Images, RunConfig};
 use mini_layers::diff::DiffError;
@@ -23,6 +23,7 @@ use mini_sys::{ipc, pidfd};
 use crate::config::Config;
 use crate::export::packing;
 use crate::home::Home;
+use crate::pause;
 use crate::record::{Record, Status};
 use crate::upper::{self, UpperError};
 
@@ -112,10 +113,7 @@ impl Paused {
     /// None when it stands still already: then it is not for this command to let it go on.
     fn new(record: &Record) -> Result<Option<Self>, CommitError> {
         let failed = |source| CommitError::Pause { name: record.name.clone(), source };
-        let layout = Layout::detect().map_err(failed)?;
-        let cgroup = Cgroup::open(&layout, &Home::cgroup(&record.id));
-        let cgroup =
-            cgroup.map_err(|_| failed(mini_sys::Error::new("open its cgroup", mini_sys::Errno::EINVAL)))?;
+        let cgroup = pause::cgroup(record).map_err(failed)?;
         if cgroup.is_frozen().map_err(failed)? {
             return Ok(None);
         }

@@ -15,7 +15,7 @@ use mini_runtime::stdio::ProgramSide;
 use mini_runtime::{Plan, PlanError, StartError, Started};
 use mini_security::{Capability, capabilities};
 use mini_sys::file::{self, CWD, Mode, OFlags, ResolveFlags};
-use mini_sys::{pidfd, process};
+use mini_sys::process;
 use oci_spec::runtime::{
     BoxBuilder, Capabilities, Capability as OciCapability, LinuxCapabilities, Process, Spec, User as OciUser,
 };
@@ -110,20 +110,13 @@ pub fn prepare(home: &Home, record: &Record, request: &Exec) -> Result<Ready, Ex
     let not_running = || ExecError::NotRunning(record.id.clone());
     let first = record.state.process.as_ref().filter(|_| record.state.status.is_up());
     let first = first.ok_or_else(not_running)?;
-    let target = open(first).ok_or_else(not_running)?;
+    let target = first.open().ok_or_else(not_running)?;
     let spec = bundle(home, record)?;
     let process = process(&spec, record, request, first)?;
     let layout = Layout::detect().map_err(ExecError::Look)?;
     let joining = Joining { cgroups: Some(layout.clone()), keep_groups: !process::is_root() };
     let plan = mini_runtime::exec::plan(&spec, &process, &joining)?;
     Ok(Ready { plan, layout, target })
-}
-
-/// The very process, not another that has its number by now.
-fn open(process: &ProcessId) -> Option<OwnedFd> {
-    let fd = pidfd::pidfd_open(process.pid()).ok()?;
-    // In this order: what the descriptor stands for cannot change any more when it is checked.
-    process.is_alive().then_some(fd)
 }
 
 fn bundle(home: &Home, record: &Record) -> Result<Spec, ExecError> {

@@ -51,10 +51,10 @@ pub(crate) fn main(monitor: Monitor, socket: OwnedFd) -> ! {
     let Monitor { home, record, plan, layout, explain } = monitor;
     let keeper = Keeper { home, id: record.id.clone(), auto_remove: record.host_config.auto_remove, layout };
     let lived = match keeper.begin(record, &plan, explain, &socket) {
-        Ok((started, mut relay)) => {
+        Ok((life, mut relay)) => {
             drop(plan);
             relay.attach(socket);
-            keeper.stay(started, relay)
+            keeper.stay(life, relay)
         }
         Err(failure) => keeper.fail(&failure, &socket),
     };
@@ -100,6 +100,13 @@ enum After {
     Nothing(Option<PathBuf>),
 }
 
+/// A program that runs, and what there is to do about it.
+struct Life {
+    started: Started,
+    streams: MonitorSide,
+    doctor: Option<Doctor>,
+}
+
 /// Who looks after a container.
 struct Keeper {
     home: Home,
@@ -116,7 +123,7 @@ impl Keeper {
         plan: &Plan,
         explain: Option<Format>,
         socket: &OwnedFd,
-    ) -> Result<(Started, Relay), Failure> {
+    ) -> Result<(Life, Relay), Failure> {
         // Held while the container is being started, so that nobody takes it for one that was left behind, and
         // nobody else starts it.
         let lock = record::lock(&self.home, &self.id).map_err(|error| Failure::ours(&error))?;
@@ -144,14 +151,11 @@ impl Keeper {
             let _ = FromMonitor::Step(line).send(socket, true);
         };
         let on_step: Option<OnStep<'_>> = if explain.is_some() { Some(&mut tell) } else { None };
-        let (started, streams) = self.launch(&mut record, plan, on_step)?;
-        let pid = started.child.pid.as_raw();
-        let _ = FromMonitor::Started(pid).send(socket, true);
+        let life = self.launch(&mut record, plan, on_step)?;
+        let _ = FromMonitor::Started(life.started.child.pid.as_raw()).send(socket, true);
         places::START_TOLD.pass();
         let log = logs::writer(&self.home, &record).ok();
-        let mut relay = Relay::new(log, Some(door), record.config.stdin_once);
-        relay.begin(streams, pid);
-        Ok((started, relay))
+        Ok((life, Relay::new(log, Some(door), record.config.stdin_once)))
     }
 
     /// Starts the program and writes down that it runs. Under the container's lock.
@@ -160,7 +164,7 @@ impl Keeper {
         record: &mut Record,
         plan: &'a Plan,
         on_step: Option<OnStep<'a>>,
-    ) -> Result<(Started, MonitorSide), Failure> {
+    ) -> Result<Life, Failure> {
         let config = &record.config;
         let pair = stdio::pair(config.tty, config.open_stdin);
         let (program, mut streams) = pair.map_err(|error| Failure::ours(&error))?;
@@ -184,17 +188,18 @@ impl Keeper {
         places::START_SAVED.pass();
         streams.console = started.console.take();
         events::emit(&self.home, &Event::container(record, "start"));
-        Ok((started, streams))
+        Ok(Life { started, streams, doctor: Doctor::new(&self.home, record) })
     }
 
     /// From the first start to the last end.
-    fn stay(&self, mut started: Started, mut relay: Relay) -> Result<(), RecordError> {
+    fn stay(&self, mut life: Life, mut relay: Relay) -> Result<(), RecordError> {
         let mut pauses = BackOff::default();
         loop {
             let begun = Instant::now();
+            let Life { mut started, streams, doctor } = life;
+            relay.begin(streams, started.child.pid.as_raw());
             // Without a relay there is no way to see the end but to wait for it.
-            let exit =
-                watch(&started, &mut relay, self.doctor()).or_else(|_| pidfd::wait(&started.child.pidfd));
+            let exit = watch(&started, &mut relay, doctor).or_else(|_| pidfd::wait(&started.child.pidfd));
             let status = exit.unwrap_or(Exit::Signal(9)).shell_code();
             let after = self.note_end(status, &mut started, || pauses.next(begun.elapsed()))?;
             places::END_SAVED.pass();
@@ -205,17 +210,12 @@ impl Keeper {
                 After::Again(pause) => {
                     // The last hold on their namespace: the next start mounts the same directories.
                     drop(started.mounts.take());
-                    if self.rest(pause, &mut relay) {
-                        match self.start_again(&mut relay)? {
-                            Some(next) => {
-                                started = next;
-                                continue;
-                            }
-                            None => None,
-                        }
-                    } else {
-                        self.give_up()?
+                    self.rest(pause, &mut relay);
+                    if let Some(next) = self.start_again()? {
+                        life = next;
+                        continue;
                     }
+                    None
                 }
             };
             // The rest is for the kernel's and the disk's benefit, and nobody waits for it.
@@ -230,12 +230,6 @@ impl Keeper {
             }
             return Ok(());
         }
-    }
-
-    /// Who looks after its health, if that is wanted.
-    fn doctor(&self) -> Option<Doctor> {
-        let record = Record::load(&self.home, &self.id).ok().flatten()?;
-        Doctor::new(&self.home, &record)
     }
 
     /// Writes down the end, or takes the container out of sight if that is the end of it too.
@@ -255,13 +249,12 @@ impl Keeper {
             started.cgroup.as_ref().is_some_and(|cgroup| cgroup.oom_kills().is_ok_and(|kills| kills > 0));
         let ended = Timestamp::now();
         if self.auto_remove {
-            let record = Record::load(&self.home, &self.id).ok().flatten();
+            let _lock = record::lock(&self.home, &self.id)?;
+            let Some(record) = Record::load(&self.home, &self.id)? else { return Ok(After::Nothing(None)) };
             // Who restarts it wants to find it.
-            if !record.as_ref().and_then(|record| record.maker.as_ref()).is_some_and(ProcessId::is_alive) {
-                if let Some(record) = record {
-                    self.tell_end(&record, status, oom_killed, ended);
-                }
-                return Ok(After::Nothing(remove::hide(&self.home, &self.id).ok().flatten()));
+            if !record.maker.as_ref().is_some_and(ProcessId::is_alive) {
+                self.tell_end(&record, status, oom_killed, ended);
+                return Ok(After::Nothing(remove::hide_locked(&self.home, &record).ok().flatten()));
             }
         }
         // Before the record says that it has ended: what has ended is not looked for.
@@ -297,18 +290,15 @@ impl Keeper {
         events::emit(&self.home, &event);
     }
 
-    /// Waits before the next start; false when there is to be none.
-    fn rest(&self, pause: Duration, relay: &mut Relay) -> bool {
+    /// Waits before the next start, unless somebody does not want one.
+    fn rest(&self, pause: Duration, relay: &mut Relay) {
         let until = Instant::now() + pause;
         loop {
             let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return true;
-            }
             // Without a poll there is no pause, and no way to hear that it should end.
-            let Ok(turn) = relay.turn(&[], Some(left)) else { return true };
-            if turn.look_again && !self.is_wanted() {
-                return false;
+            let Ok(turn) = relay.turn(&[], Some(left)) else { return };
+            if left.is_zero() || turn.look_again && !self.is_wanted() {
+                return;
             }
         }
     }
@@ -319,7 +309,7 @@ impl Keeper {
     }
 
     /// Starts the program once more, as the record says now; none when it is not to run, or cannot.
-    fn start_again(&self, relay: &mut Relay) -> Result<Option<Started>, RecordError> {
+    fn start_again(&self) -> Result<Option<Life>, RecordError> {
         let Some(_lock) = record::lock(&self.home, &self.id)? else { return Ok(None) };
         let Some(mut record) = Record::load(&self.home, &self.id)? else { return Ok(None) };
         if record.state.stopped_by_hand {
@@ -331,10 +321,7 @@ impl Keeper {
             Err(error) => Err(Failure::ours(&error)),
         };
         match launched {
-            Ok((started, streams)) => {
-                relay.begin(streams, started.child.pid.as_raw());
-                Ok(Some(started))
-            }
+            Ok(life) => Ok(Some(life)),
             Err(failure) => {
                 record.state.exit_code = failure.status;
                 record.state.error = failure.message;
@@ -342,16 +329,6 @@ impl Keeper {
                 Ok(None)
             }
         }
-    }
-
-    /// A user has stopped it while it waited.
-    fn give_up(&self) -> Result<Option<PathBuf>, RecordError> {
-        if let Some(_lock) = record::lock(&self.home, &self.id)?
-            && let Some(mut record) = Record::load(&self.home, &self.id)?
-        {
-            self.settle(&mut record)?;
-        }
-        Ok(None)
     }
 
     /// There will be no further start.

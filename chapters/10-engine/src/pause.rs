@@ -75,7 +75,8 @@ fn change(
     let _lock = record::lock(home, &record.id)?.ok_or_else(gone)?;
     let mut record = Record::load(home, &record.id)?.ok_or_else(gone)?;
     let status = decide(&record)?;
-    let cgroup = cgroup(&record)?;
+    let failed = |source| PauseError::Cgroup { name: record.name.clone(), source };
+    let cgroup = cgroup(&record).map_err(failed)?;
     // ANCHOR: record-first
     let before = std::mem::replace(&mut record.state.status, status);
     record.save(home)?;
@@ -91,9 +92,8 @@ fn change(
     Ok(())
 }
 
-fn cgroup(record: &Record) -> Result<Cgroup, PauseError> {
-    let failed = |source| PauseError::Cgroup { name: record.name.clone(), source };
-    let layout = Layout::detect().map_err(failed)?;
-    let cgroup = Cgroup::open(&layout, &Home::cgroup(&record.id));
-    cgroup.map_err(|_| failed(mini_sys::Error::new("open its cgroup", mini_sys::Errno::EINVAL)))
+/// The cgroup of the container.
+pub(crate) fn cgroup(record: &Record) -> mini_sys::Result<Cgroup> {
+    let cgroup = Cgroup::open(&Layout::detect()?, &Home::cgroup(&record.id));
+    cgroup.map_err(|_| mini_sys::Error::new("open its cgroup", mini_sys::Errno::EINVAL))
 }

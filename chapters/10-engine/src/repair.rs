@@ -85,7 +85,10 @@ fn mend(home: &Home, id: &str, layout: Option<&Layout>) -> Option<Record> {
     }
     // ANCHOR_END: mend
     places::REPAIR_LOCKED.pass();
-    end(&record, layout);
+    if !end(&record, layout) {
+        // Only as it is does it tell the next repair where to look.
+        return Some(record);
+    }
     places::REPAIR_ENDED.pass();
     if !record.state.status.is_active() && record.state.starter.take().is_some() {
         // It is as it was before somebody began to start it.
@@ -111,15 +114,12 @@ fn mend(home: &Home, id: &str, layout: Option<&Layout>) -> Option<Record> {
     Some(record)
 }
 
-/// Ends what is left of a container without a monitor.
-fn end(record: &Record, layout: Option<&Layout>) {
-    if let Some(process) = record.state.process.as_ref()
-        && let Ok(fd) = pidfd::pidfd_open(process.pid())
-        && process.is_alive()
-    {
-        let _ = pidfd::pidfd_send_signal(&fd, Signal::SIGKILL);
+/// Ends what is left of a container without a monitor; whether nothing is.
+fn end(record: &Record, layout: Option<&Layout>) -> bool {
+    if let Some(process) = record.state.process.as_ref().and_then(ProcessId::open) {
+        let _ = pidfd::pidfd_send_signal(&process, Signal::SIGKILL);
     }
-    remove::remove_cgroup(layout, &record.id);
+    remove::remove_cgroup(layout, &record.id)
 }
 
 /// Deletes what was being made or deleted when somebody was killed.

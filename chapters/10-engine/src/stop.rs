@@ -95,7 +95,7 @@ pub fn stop(home: &Home, record: &Record, patience: Option<i64>, by: Option<&str
 
 /// Ends its program; false when there is none.
 fn end(home: &Home, record: &Record, number: i32, patience: Option<Duration>) -> Result<bool, StopError> {
-    let Some(process) = record.state.process.as_ref().and_then(open) else { return Ok(false) };
+    let Some(process) = record.state.process.as_ref().and_then(ProcessId::open) else { return Ok(false) };
     match kill(home, record, number) {
         Err(StopError::NotRunning(..)) => return Ok(false),
         other => other?,
@@ -131,7 +131,7 @@ fn note_wish(home: &Home, record: &Record) -> Result<(), StopError> {
 fn send(record: &Record, number: i32) -> Result<(), StopError> {
     let not_running = || StopError::NotRunning(record.name.clone(), record.id.clone());
     let process = record.state.process.as_ref().filter(|_| record.state.status.is_up());
-    let fd = process.and_then(open).ok_or_else(not_running)?;
+    let fd = process.and_then(ProcessId::open).ok_or_else(not_running)?;
     match pidfd::pidfd_send_number(&fd, number) {
         Err(error) if error.errno() == mini_sys::Errno::ESRCH => Err(not_running()),
         other => other.map_err(StopError::Send),
@@ -140,19 +140,10 @@ fn send(record: &Record, number: i32) -> Result<(), StopError> {
 
 /// Waits until the container's monitor has written down the end and cleaned up, ten seconds at most.
 pub(crate) fn wait_gone(record: &Record) {
-    if let Some(monitor) = record.state.monitor.as_ref().and_then(open) {
+    if let Some(monitor) = record.state.monitor.as_ref().and_then(ProcessId::open) {
         wait(&monitor, Some(AT_MOST));
     }
 }
-
-/// The very process, not another that has its number by now.
-// ANCHOR: open
-fn open(process: &ProcessId) -> Option<OwnedFd> {
-    let fd = pidfd::pidfd_open(process.pid()).ok()?;
-    // In this order: what the descriptor stands for cannot change any more when it is checked.
-    process.is_alive().then_some(fd)
-}
-// ANCHOR_END: open
 
 /// Whether the process has ended within the time.
 fn wait(process: &OwnedFd, limit: Option<Duration>) -> bool {

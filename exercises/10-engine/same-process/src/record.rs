@@ -6,12 +6,13 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use mini_layers::Digest;
 use mini_sys::file::{self, Lock};
-use mini_sys::{Pid, procfs};
+use mini_sys::{Pid, pidfd, procfs};
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, HostConfig};
@@ -47,6 +48,13 @@ impl ProcessId {
     /// Its number.
     pub fn pid(&self) -> Pid {
         Pid::from_raw(self.pid)
+    }
+
+    /// A pidfd of that very process, not of another that has its number by now; none when it is gone.
+    pub(crate) fn open(&self) -> Option<OwnedFd> {
+        let fd = pidfd::pidfd_open(self.pid()).ok()?;
+        // In this order: what the descriptor stands for cannot change any more when it is checked.
+        self.is_alive().then_some(fd)
     }
 }
 
