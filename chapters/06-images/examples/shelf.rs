@@ -40,9 +40,11 @@ fn answer(layout: &Path, mut stream: TcpStream) -> anyhow::Result<()> {
 fn find(layout: &Path, path: &str) -> anyhow::Result<(String, String, Vec<u8>)> {
     let (above, what) = path.rsplit_once('/').context("no path")?;
     let index: ImageIndex = serde_json::from_slice(&fs::read(layout.join("index.json"))?)?;
+    let tag = format!(":{what}");
     let is_tagged = |entry: &&Descriptor| {
         let notes = entry.annotations().as_ref();
-        notes.and_then(|notes| notes.get("org.opencontainers.image.ref.name")).is_some_and(|tag| tag == what)
+        let name = notes.and_then(|notes| notes.get("org.opencontainers.image.ref.name"));
+        name.is_some_and(|name| name.ends_with(&tag))
     };
     let digest = index.manifests().iter().find(is_tagged).map(|entry| entry.digest().to_string());
     let digest = digest.unwrap_or_else(|| what.to_owned());

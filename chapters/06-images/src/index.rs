@@ -20,7 +20,8 @@ use crate::reference::Reference;
 /// The annotation that holds an image's full name: containerd's, which other tools read too.
 pub(crate) const NAME: &str = "io.containerd.image.name";
 
-/// The annotation that OCI foresees; by custom it holds the tag.
+/// The annotation that OCI foresees, by which other tools find an image in a layout. In an archive it holds the tag, by
+/// custom; here it holds the name as people write it, as many images have the tag `latest`.
 pub(crate) const REF_NAME: &str = "org.opencontainers.image.ref.name";
 
 /// The annotation that holds the digest by which a registry knows the image: of an index, or of the manifest itself.
@@ -140,10 +141,9 @@ impl Listed {
 
     fn annotate(&mut self) {
         let name = self.name.as_ref();
-        let tag = name.and_then(Reference::tag).map(str::to_owned);
         let all = [
             (NAME, name.map(ToString::to_string)),
-            (REF_NAME, tag),
+            (REF_NAME, name.map(Reference::familiar)),
             (KNOWN_AS, self.known_as.map(|digest| digest.to_string())),
             (NAMED, self.named.clone()),
         ];

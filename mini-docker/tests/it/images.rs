@@ -185,7 +185,7 @@ fn the_store_is_an_oci_layout() {
     };
     assert_eq!(read("oci-layout")["imageLayoutVersion"], "1.0.0");
     let index = read("index.json");
-    assert_eq!(index["manifests"][0]["annotations"]["org.opencontainers.image.ref.name"], "1");
+    assert_eq!(index["manifests"][0]["annotations"]["org.opencontainers.image.ref.name"], "web:1");
     let blob = |digest: &serde_json::Value| format!("blobs/sha256/{}", &digest.as_str().unwrap()[7..]);
     let manifest = read(&blob(&index["manifests"][0]["digest"]));
     assert_eq!(manifest["mediaType"], "application/vnd.oci.image.manifest.v1+json");

@@ -104,12 +104,16 @@ fn skopeo_reads_the_archive_as_either_kind_and_the_store_as_a_layout() {
     let archive = engine.path("all.tar").display().to_string();
     engine.with("save web registry.example/db:3 -o", &[&archive]).ok();
     let store = engine.root().join("images").display().to_string();
+    // The store has several images of one tag, and each is found.
+    engine.call("tag web:2 registry.example/other:1").ok();
+    let id = engine.inspect("web:2", ".Id");
+    assert_eq!(skopeo(&engine, &format!("oci:{store}:registry.example/other:1"))["config"]["digest"], id);
     for (name, tag) in [("web:1", "1"), ("web:2", "2"), ("registry.example/db:3", "3")] {
         let id = engine.inspect(name, ".Id");
         for from in [
             format!("docker-archive:{archive}:{name}"),
             format!("oci-archive:{archive}:{tag}"),
-            format!("oci:{store}:{tag}"),
+            format!("oci:{store}:{name}"),
         ] {
             assert_eq!(skopeo(&engine, &from)["config"]["digest"], id, "{from}");
         }
@@ -139,7 +143,7 @@ fn a_manifest_of_dockers_older_form_is_saved_as_it_is() {
     for from in [
         format!("oci-archive:{archive}:7"),
         format!("docker-archive:{archive}:{name}"),
-        format!("oci:{}:7", engine.root().join("images").display()),
+        format!("oci:{}:{name}", engine.root().join("images").display()),
     ] {
         assert_eq!(skopeo(&engine, &from)["config"]["digest"], config["digest"], "{from}");
     }
