@@ -1,5 +1,7 @@
-//! The arguments as typed. Names, letters and help are Docker's; a flag's value is read in [`crate::values`].
+//! The arguments as typed. Names, letters and help are Docker's; they are read in
+//! [`crate::arguments`], and a flag's value in [`crate::values`].
 
+mod describe;
 mod exec;
 mod image;
 mod life;
@@ -7,7 +9,6 @@ mod limits;
 mod oci;
 mod output;
 mod page;
-mod read;
 mod registry;
 mod run;
 mod show;
@@ -18,6 +19,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, Subcommand};
 
+pub(crate) use describe::{Late, as_docker_reads, as_shown};
 pub(crate) use exec::{Exec, Top};
 pub(crate) use image::{History, Image, Images, Import, Load, Prune, Pull, Rmi, Save, Tag, Tree};
 pub(crate) use life::{Attach, Containers, Kill, Rename, Rm, Start, Stop, Update};
@@ -27,7 +29,6 @@ pub(crate) use oci::{
 };
 pub(crate) use output::{Events, Logs, Stats};
 pub(crate) use page::{Completion, Man};
-pub(crate) use read::parse;
 pub(crate) use registry::{Login, Logout, Push, Search};
 pub(crate) use run::{Ask, Create, Explain, Make, Run};
 pub(crate) use show::{Format, Inspect, Port, Ps};
@@ -64,43 +65,43 @@ pub(crate) enum Command {
     Verb(Verb),
     /// List containers
     #[command(visible_aliases = ["ls", "list"])]
-    Ps(Ps),
+    Ps(Late<Ps>),
     /// Get real time events from the server
-    Events(Events),
+    Events(Late<Events>),
     /// List images
-    Images(Images),
+    Images(Late<Images>),
     /// Download an image from a registry
-    Pull(Pull),
+    Pull(Late<Pull>),
     /// Upload an image to a registry
-    Push(Push),
+    Push(Late<Push>),
     /// Authenticate to a registry
-    Login(Login),
+    Login(Late<Login>),
     /// Log out from a registry
-    Logout(Logout),
+    Logout(Late<Logout>),
     /// Search a registry for images
-    Search(Search),
+    Search(Late<Search>),
     /// Remove one or more images
-    Rmi(Rmi),
+    Rmi(Late<Rmi>),
     /// Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE
-    Tag(Tag),
+    Tag(Late<Tag>),
     /// Show the history of an image
-    History(History),
+    History(Late<History>),
     /// Import the contents from a tarball to create a filesystem image
-    Import(Import),
+    Import(Late<Import>),
     /// Load an image from a tar archive or STDIN
-    Load(Load),
+    Load(Late<Load>),
     /// Save one or more images to a tar archive (streamed to STDOUT by default)
-    Save(Save),
+    Save(Late<Save>),
     /// Return low-level information on containers and images
-    Inspect(Inspect),
+    Inspect(Late<Inspect>),
     /// Show the version information
-    Version(Format),
+    Version(Late<Format>),
     /// Display system-wide information
-    Info(Format),
+    Info(Late<Format>),
     /// Tell what this machine can do for containers, and how to mend what it cannot
     Doctor,
     /// The runtime behind this engine, with the command line of runc, for other engines
-    Oci(Box<Oci>),
+    Oci(Late<Oci>),
     /// List mounts, processes, cgroups and files that belong to no container
     Leaks,
     /// Take away what `leaks` lists
@@ -118,58 +119,58 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Image(Image),
     /// Print the lines that make a shell complete commands, flags and names
-    Completion(Completion),
+    Completion(Late<Completion>),
     /// Print the man page, or write all of them to a directory
-    Man(Man),
+    Man(Late<Man>),
 }
 
 /// What is done with containers, `run` as well as `container run`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     /// Create and run a new container from an image
-    Run(Box<Run>),
+    Run(Late<Run>),
     /// Create a new container
-    Create(Box<Create>),
+    Create(Late<Create>),
     /// Start one or more stopped containers
-    Start(Start),
+    Start(Late<Start>),
     /// Attach local standard input, output, and error streams to a running container
-    Attach(Attach),
+    Attach(Late<Attach>),
     /// Restart one or more containers
-    Restart(Stop),
+    Restart(Late<Stop>),
     /// Pause all processes within one or more containers
-    Pause(Containers),
+    Pause(Late<Containers>),
     /// Unpause all processes within one or more containers
-    Unpause(Containers),
+    Unpause(Late<Containers>),
     /// Block until one or more containers stop, then print their exit codes
-    Wait(Containers),
+    Wait(Late<Containers>),
     /// Rename a container
-    Rename(Rename),
+    Rename(Late<Rename>),
     /// Update configuration of one or more containers
-    Update(Box<Update>),
+    Update(Late<Update>),
     /// Execute a command in a running container
-    Exec(Box<Exec>),
+    Exec(Late<Exec>),
     /// Fetch the logs of a container
-    Logs(Logs),
+    Logs(Late<Logs>),
     /// Display a live stream of container(s) resource usage statistics
-    Stats(Stats),
+    Stats(Late<Stats>),
     /// Stop one or more running containers
-    Stop(Stop),
+    Stop(Late<Stop>),
     /// Kill one or more running containers
-    Kill(Kill),
+    Kill(Late<Kill>),
     /// Remove one or more containers
-    Rm(Rm),
+    Rm(Late<Rm>),
     /// Display the running processes of a container
-    Top(Top),
+    Top(Late<Top>),
     /// Export a container's filesystem as a tar archive
-    Export(Export),
+    Export(Late<Export>),
     /// Create a new image from a container's changes
-    Commit(Commit),
+    Commit(Late<Commit>),
     /// Copy files/folders between a container and the local filesystem
-    Cp(Cp),
+    Cp(Late<Cp>),
     /// Inspect changes to files or directories on a container's filesystem
-    Diff(Diff),
+    Diff(Late<Diff>),
     /// List port mappings or a specific mapping for the container
-    Port(Port),
+    Port(Late<Port>),
 }
 
 /// `container …`.
@@ -179,9 +180,9 @@ pub(crate) enum Container {
     Verb(Verb),
     /// List containers
     #[command(visible_aliases = ["ps", "list"])]
-    Ls(Ps),
+    Ls(Late<Ps>),
     /// Return low-level information on containers
-    Inspect(Inspect),
+    Inspect(Late<Inspect>),
     /// Remove all stopped containers
-    Prune(ContainerPrune),
+    Prune(Late<ContainerPrune>),
 }

@@ -148,7 +148,7 @@ pub(crate) fn home(root: Option<PathBuf>) -> anyhow::Result<Home> {
 }
 
 /// Writes to standard output. That its reader has gone away is no failure of ours.
-fn print(text: &str) -> anyhow::Result<u8> {
+pub(crate) fn print(text: &str) -> anyhow::Result<u8> {
     let mut output = std::io::stdout().lock();
     match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {

@@ -7,12 +7,11 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::Path;
 
-use clap::CommandFactory as _;
 use clap_complete::CompleteEnv;
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 use mini_engine::Home;
 
-use crate::cli::Cli;
+use crate::cli::as_shown;
 use crate::commands;
 
 /// The variable; its value is the shell.
@@ -28,7 +27,7 @@ pub(crate) fn answer() {
 /// The command with what its operands can be. As in Docker, flags are offered to who begins to type one.
 fn command() -> clap::Command {
     let is_flag = std::env::args_os().next_back().is_some_and(|word| word.to_string_lossy().starts_with('-'));
-    completed(Cli::command(), is_flag)
+    completed(as_shown(), is_flag)
 }
 
 fn completed(command: clap::Command, flags: bool) -> clap::Command {

@@ -40,22 +40,11 @@ pub(crate) fn path(root: &Command, arguments: &[OsString]) -> Vec<String> {
     path
 }
 
-/// Prints the help for the command that the arguments name, and ends.
-pub(crate) fn show(arguments: &[OsString]) -> clap::Error {
+/// The help for the command that the arguments name.
+pub(crate) fn of(arguments: &[OsString]) -> String {
     let mut root = Cli::command();
     root.build();
-    let path = path(&root, arguments);
-    let text = text(&root, &path);
-    let words = std::iter::once("mini-docker").chain(path.iter().map(String::as_str)).chain(["--help"]);
-    let matches = with_text(Cli::command(), &path, &text).try_get_matches_from(words);
-    matches.err().unwrap_or_else(|| clap::Error::new(clap::error::ErrorKind::DisplayHelp))
-}
-
-fn with_text(command: Command, path: &[String], text: &str) -> Command {
-    match path {
-        [] => command.override_help(text.to_owned()),
-        [first, rest @ ..] => command.mut_subcommand(first, |inner| with_text(inner, rest, text)),
-    }
+    text(&root, &path(&root, arguments))
 }
 
 /// What a message about wrong arguments tells of the command that they name.
@@ -128,7 +117,9 @@ fn text(root: &Command, path: &[String]) -> String {
         text += &format!("\nAliases:\n  {}\n", twins.join(", "));
     }
     text += &options("Options", command.get_arguments().filter(|flag| !flag.is_global_set()));
-    let examples = path.last().map_or(&[][..], |verb| examples::of(verb));
+    // runc's commands have the names of Docker's, and do something else.
+    let verb = path.last().filter(|_| path[0] != "oci");
+    let examples = verb.map_or(&[][..], |verb| examples::of(verb));
     if !examples.is_empty() {
         let line = |example: &&str| format!("  {example}\n");
         text += &format!("\nExamples:\n{}", examples.iter().map(line).collect::<String>());
@@ -202,6 +193,7 @@ fn section(title: &str, commands: Vec<&Command>) -> String {
 fn twins(root: &Command, path: &[String]) -> Vec<String> {
     let names: Vec<&str> = path.iter().map(String::as_str).collect();
     let verb = match names[..] {
+        ["oci", ..] => "",
         ["container", "ls"] => "ps",
         ["image", "ls"] => "images",
         ["image", "rm"] => "rmi",

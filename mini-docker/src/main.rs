@@ -3,6 +3,7 @@
 //! This crate is glue: it reads arguments and the environment, makes one call of an engine, and prints. Whatever
 //! is worth knowing about containers is in the chapter crates. Book ch. 10.
 
+mod arguments;
 mod cli;
 mod commands;
 mod complete;
@@ -21,10 +22,13 @@ mod values;
 
 use std::process::ExitCode;
 
+use arguments::Asked;
+
 fn main() -> ExitCode {
     complete::answer();
-    match cli::parse(std::env::args_os()) {
-        Ok(arguments) => finish(commands::run(arguments)),
+    match arguments::read(std::env::args_os()) {
+        Ok(Asked::Command(cli)) => finish(commands::run(*cli)),
+        Ok(Asked::Help(text)) => finish(commands::print(&text)),
         Err(failure) => finish(Err(failure.into())),
     }
 }

@@ -5,37 +5,37 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Subcommand};
 use mini_images::platform::Platform;
 
-use crate::cli::{Inspect, Push};
+use crate::cli::{Inspect, Late, Push};
 
 /// `image …`: the same commands by their longer names.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Image {
     /// List images
     #[command(visible_alias = "list")]
-    Ls(Images),
+    Ls(Late<Images>),
     /// Download an image from a registry
-    Pull(Pull),
+    Pull(Late<Pull>),
     /// Upload an image to a registry
-    Push(Push),
+    Push(Late<Push>),
     /// Remove one or more images
     #[command(visible_alias = "remove")]
-    Rm(Rmi),
+    Rm(Late<Rmi>),
     /// Import the contents from a tarball to create a filesystem image
-    Import(Import),
+    Import(Late<Import>),
     /// Load an image from a tar archive or STDIN
-    Load(Load),
+    Load(Late<Load>),
     /// Save one or more images to a tar archive (streamed to STDOUT by default)
-    Save(Save),
+    Save(Late<Save>),
     /// Return low-level information on images
-    Inspect(Inspect),
+    Inspect(Late<Inspect>),
     /// Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE
-    Tag(Tag),
+    Tag(Late<Tag>),
     /// Show the history of an image
-    History(History),
+    History(Late<History>),
     /// Remove unused images
-    Prune(Prune),
+    Prune(Late<Prune>),
     /// Draw the layers that images share
-    Tree(Tree),
+    Tree(Late<Tree>),
 }
 
 #[derive(Debug, Args)]

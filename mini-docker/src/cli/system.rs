@@ -2,23 +2,23 @@
 
 use clap::{Args, Subcommand};
 
-use crate::cli::{Events, Format};
+use crate::cli::{Events, Format, Late};
 
 /// `system …`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum System {
     /// Show disk usage
-    Df(Df),
+    Df(Late<Df>),
     /// Get real time events from the server
-    Events(Events),
+    Events(Late<Events>),
     /// Display system-wide information
-    Info(Format),
+    Info(Late<Format>),
     /// Start the containers that their policy says, after the machine has booted
     Restore,
     /// Print a unit for systemd that does so at every boot
     Unit,
     /// Remove unused data
-    Prune(SystemPrune),
+    Prune(Late<SystemPrune>),
 }
 
 #[derive(Debug, Args)]
@@ -61,7 +61,7 @@ pub(crate) struct ContainerPrune {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Manifest {
     /// Display an image manifest, or manifest list
-    Inspect(ManifestInspect),
+    Inspect(Late<ManifestInspect>),
 }
 
 #[derive(Debug, Args)]

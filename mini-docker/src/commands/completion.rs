@@ -4,10 +4,10 @@ use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::Context as _;
-use clap::{Command, CommandFactory as _};
+use clap::Command;
 use clap_complete::env::Shells;
 
-use crate::cli::{Cli, Completion, Man};
+use crate::cli::{Completion, Man, as_shown};
 use crate::commands::print;
 use crate::{complete, help};
 
@@ -20,8 +20,7 @@ pub(crate) fn run(args: &Completion) -> anyhow::Result<u8> {
 }
 
 pub(crate) fn man(args: &Man) -> anyhow::Result<u8> {
-    let mut command = without_help(Cli::command());
-    command.build();
+    let command = as_shown();
     let Some(directory) = &args.directory else {
         return print(&page(&command, "mini-docker")?);
     };
@@ -65,9 +64,4 @@ fn page(command: &Command, name: &str) -> anyhow::Result<String> {
 /// Text in which roff finds nothing to do.
 fn escaped(text: &str) -> String {
     text.replace('\\', "\\e").replace('-', "\\-").replace('\'', "\\(aq")
-}
-
-/// Each command without clap's own `help`.
-fn without_help(command: Command) -> Command {
-    command.disable_help_subcommand(true).mut_subcommands(without_help)
 }

@@ -3,43 +3,36 @@
 use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{ArgAction, CommandFactory as _, FromArgMatches as _};
+use clap::{CommandFactory as _, FromArgMatches as _};
 
-use crate::cli::Cli;
+use crate::cli::{Cli, as_docker_reads};
 use crate::failure::{Failure, OURS};
 use crate::help;
 
-/// Reads the arguments. `--help` prints and ends here.
-pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Cli, Failure> {
+/// What somebody wants.
+pub(crate) enum Asked {
+    /// That a command is carried out.
+    Command(Box<Cli>),
+    /// This help.
+    Help(String),
+}
+
+/// Reads the arguments.
+pub(crate) fn read(arguments: impl Iterator<Item = OsString>) -> Result<Asked, Failure> {
     let arguments: Vec<OsString> = arguments.collect();
     let matches = as_docker_reads(Cli::command()).try_get_matches_from(&arguments);
     match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
-        Ok(cli) => Ok(cli),
+        Ok(cli) => Ok(Asked::Command(Box::new(cli))),
         Err(error)
             if matches!(
                 error.kind(),
                 ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
             ) =>
         {
-            help::show(&arguments).exit()
+            Ok(Asked::Help(help::of(&arguments)))
         }
         Err(error) => Err(usage(&error, &arguments)),
     }
-}
-
-/// The last of a repeated flag counts, and a switch may be given a value: `--rm=false`.
-fn as_docker_reads(command: clap::Command) -> clap::Command {
-    let switch = |arg: clap::Arg| match arg.get_action() {
-        ArgAction::SetTrue => arg
-            .action(ArgAction::Set)
-            .num_args(0..=1)
-            .require_equals(true)
-            .default_value("false")
-            .default_missing_value("true")
-            .value_parser(clap::value_parser!(bool)),
-        _ => arg,
-    };
-    command.args_override_self(true).mut_args(switch).mut_subcommands(as_docker_reads)
 }
 
 /// Docker's words for arguments that cannot be read, on one line.
