@@ -5,7 +5,6 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -56,6 +55,8 @@ struct Whole {
 /// What a record says beside its text.
 #[derive(Debug)]
 pub(super) struct Parsed {
+    /// How the line ends, from the end of its text on, if it has the form that this engine writes.
+    ending: Option<Vec<u8>>,
     stream: Stream,
     time: Time,
     attributes: BTreeMap<String, String>,
@@ -63,8 +64,8 @@ pub(super) struct Parsed {
 
 #[derive(Debug)]
 enum Time {
-    /// Where it stands on the line.
-    Here(Range<usize>),
+    /// At the end of the line, before a quote and a brace, in so many bytes.
+    Here(usize),
     Other(String),
 }
 
@@ -72,30 +73,44 @@ impl Parsed {
     /// The record, with the line it was read from and the text that was read.
     pub(super) fn entry<'a>(&'a self, line: &'a [u8], text: &'a [u8]) -> Entry<'a> {
         let time = match &self.time {
-            Time::Here(place) => &line[place.clone()],
+            Time::Here(length) => &line[line.len() - LAST.len() - length..line.len() - LAST.len()],
             Time::Other(time) => time.as_bytes(),
         };
         Entry { text, stream: self.stream, time, attributes: &self.attributes }
     }
 }
 
-/// Reads the record on `line`, which has no newline; its text is put into `text`, in place of what was there. None
-/// if it is none.
-pub(super) fn parse(line: &[u8], text: &mut Vec<u8>) -> Option<Parsed> {
+/// What stands before the text of a record, and after its time.
+const FIRST: &[u8] = b"{\"log\":\"";
+const LAST: &[u8] = b"\"}";
+
+/// Reads the record on `line`, which has no newline; its text is put into `text` and the rest into `parsed`, in place of
+/// what was there. None if it is none.
+pub(super) fn parse(line: &[u8], text: &mut Vec<u8>, parsed: &mut Option<Parsed>) -> Option<()> {
     text.clear();
+    // All that was written at once ends in the same way, and is understood already.
+    let ending = parsed.as_ref().and_then(|last| last.ending.as_ref());
+    let known = ending.and_then(|ending| line.strip_prefix(FIRST)?.strip_suffix(ending.as_slice()));
+    if let Some(escaped) = known {
+        return unescape(text, escaped);
+    }
     if let Some((escaped, stream, time)) = parts(line) {
         unescape(text, escaped)?;
-        return Some(Parsed { stream, time: Time::Here(time), attributes: BTreeMap::new() });
+        let ending = Some(line[FIRST.len() + escaped.len()..].to_vec());
+        *parsed = Some(Parsed { ending, stream, time: Time::Here(time), attributes: BTreeMap::new() });
+        return Some(());
     }
     let whole: Whole = serde_json::from_slice(line).ok()?;
     let stream = if whole.stream == Stream::Stderr.word() { Stream::Stderr } else { Stream::Stdout };
     *text = whole.log.into_bytes();
-    Some(Parsed { stream, time: Time::Other(whole.time.to_string()), attributes: whole.attrs })
+    let time = Time::Other(whole.time.to_string());
+    *parsed = Some(Parsed { ending: None, stream, time, attributes: whole.attrs });
+    Some(())
 }
 
-/// The parts of a line in the form that this engine writes: the text as it is escaped, the stream, the time.
-fn parts(line: &[u8]) -> Option<(&[u8], Stream, Range<usize>)> {
-    let inner = line.strip_prefix(b"{\"log\":\"")?.strip_suffix(b"\"}")?;
+/// The parts of a line in the form that this engine writes: the text as it is escaped, the stream, the time's length.
+fn parts(line: &[u8]) -> Option<(&[u8], Stream, usize)> {
+    let inner = line.strip_prefix(FIRST)?.strip_suffix(LAST)?;
     let name = inner.iter().rposition(|byte| *byte == b'"')?;
     let (before, time) = inner.split_at(name + 1);
     let before = before.strip_suffix(b",\"time\":\"")?;
@@ -103,8 +118,7 @@ fn parts(line: &[u8]) -> Option<(&[u8], Stream, Range<usize>)> {
         Some(escaped) => (escaped, Stream::Stdout),
         None => (before.strip_suffix(b"\",\"stream\":\"stderr\"")?, Stream::Stderr),
     };
-    let end = line.len() - b"\"}".len();
-    is_plausible(time)?.then_some((escaped, stream, end - time.len()..end))
+    is_plausible(time)?.then_some((escaped, stream, time.len()))
 }
 
 /// Whether it is a time in UTC as it is written here; what looks otherwise is for the JSON reader.
@@ -124,8 +138,9 @@ mod tests {
 
     fn read(line: &str) -> Option<(String, Stream, String, usize)> {
         let mut text = Vec::new();
-        let parsed = parse(line.as_bytes(), &mut text)?;
-        let entry = parsed.entry(line.as_bytes(), &text);
+        let mut parsed = None;
+        parse(line.as_bytes(), &mut text, &mut parsed)?;
+        let entry = parsed.as_ref()?.entry(line.as_bytes(), &text);
         let text = String::from_utf8(entry.text.to_vec()).unwrap();
         let time = String::from_utf8(entry.long_time().into_owned()).unwrap();
         Some((text, entry.stream, time, entry.attributes.len()))

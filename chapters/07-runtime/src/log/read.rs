@@ -40,9 +40,9 @@ impl Reader {
     pub fn next_wanted(&mut self, wanted: impl Fn(&Entry<'_>) -> bool) -> io::Result<Option<Entry<'_>>> {
         let place = loop {
             let Some(place) = self.lines.next_place()? else { return Ok(None) };
-            let Some(parsed) = parse(self.lines.at(&place), &mut self.text) else { continue };
-            let parsed = self.parsed.insert(parsed);
-            if wanted(&parsed.entry(self.lines.at(&place), &self.text)) {
+            let line = self.lines.at(&place);
+            let Some(()) = parse(line, &mut self.text, &mut self.parsed) else { continue };
+            if self.parsed.as_ref().is_some_and(|parsed| wanted(&parsed.entry(line, &self.text))) {
                 break place;
             }
         };
