@@ -19,20 +19,10 @@ use mini_sys::file::{FileType, Mode};
 use crate::archive::TarError;
 use crate::directories::Directories;
 use crate::entries::{Entries, Entry, Kind};
-use crate::look::Look;
+use crate::look::{Look, Owners};
 use crate::names::{self, Meaning, Place, Refusal, shown};
 use crate::stack::Stack;
 use crate::tree::{Tree, Trouble};
-
-/// Whose the files become.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Owners {
-    /// As the archive says: for root, and in a user namespace that maps the ids in question.
-    Keep,
-    /// The caller's: for an unprivileged user who has no other ids. Attributes that need privileges are
-    /// left out then.
-    Mine,
-}
 
 /// How an archive is applied.
 #[derive(Debug, Clone, Copy)]

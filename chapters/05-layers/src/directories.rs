@@ -14,7 +14,7 @@ use mini_sys::file::{self, Mode, OFlags, Timespec};
 use crate::look::{Look, Painter};
 use crate::names::path_of;
 use crate::stack::{Found, Stack};
-use crate::tree::STRICT;
+use crate::strict::STRICT;
 
 /// Directories by their path. Deeper ones sort behind those that hold them.
 #[derive(Debug)]

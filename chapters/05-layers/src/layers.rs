@@ -16,10 +16,11 @@ use std::path::{Path, PathBuf};
 use mini_sys::{Errno, file};
 use serde::{Deserialize, Serialize};
 
-use crate::apply::{ApplyError, Owners, fill, paint};
+use crate::apply::{ApplyError, fill, paint};
 use crate::claim::{self, Claim};
 use crate::digest::{Digest, chain_id};
 use crate::directories::Directories;
+use crate::look::Owners;
 use crate::readahead;
 use crate::stack::{self, Stack, StackError};
 use crate::tree::Tree;

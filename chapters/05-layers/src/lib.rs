@@ -33,9 +33,9 @@ mod pax;
 mod readahead;
 mod sparse;
 pub mod stack;
+mod strict;
 mod tree;
 
-pub use apply::Owners;
 pub use archive::TarError;
 pub use blobs::Blobs;
 pub use bounds::Bounds;
@@ -44,6 +44,7 @@ pub use compression::decompress;
 pub use diff::{Packing, write_merged_tar, write_plain_tar, write_tar};
 pub use digest::{Digest, Hashing, chain_id};
 pub use layers::{Layer, Layers, Unpacked};
+pub use look::Owners;
 pub use names::Refusal;
 pub use overlay::{Overlay, Upper};
 pub use pax::PaxError;

@@ -13,8 +13,17 @@ use std::path::{Path, PathBuf};
 use mini_sys::file::{self, FileType, Mode, Timespec, Timestamps};
 use mini_sys::{Errno, Gid, Result, Uid, inode, xattr};
 
-use crate::apply::Owners;
 use crate::stack;
+
+/// Whose the files become.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owners {
+    /// As the archive says: for root, and in a user namespace that maps the ids in question.
+    Keep,
+    /// The caller's: for an unprivileged user who has no other ids. Attributes that need privileges are
+    /// left out then.
+    Mine,
+}
 
 /// What a file looks like.
 #[derive(Debug, Clone)]

@@ -12,14 +12,14 @@ use std::fs;
 use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use mini_sys::file::{self, AtFlags, FileType, Mode, OFlags, ResolveFlags};
+use mini_sys::file::{self, AtFlags, FileType, Mode, OFlags};
 use mini_sys::{Errno, Error, xattr};
 
-use crate::apply::Owners;
 use crate::directories::Directories;
-use crate::look::{Look, Painter};
+use crate::look::{Look, Owners, Painter};
 use crate::names::{Place, Refusal, path_of, shown};
 use crate::stack::{self, OPAQUE_ATTRIBUTES};
+use crate::strict::STRICT;
 
 /// What is wrong with one entry: it is refused, or the kernel would not.
 #[derive(Debug)]
@@ -52,11 +52,6 @@ pub(crate) struct Tree<'a> {
     /// A directory stays one, and nothing else becomes one.
     keeps_kinds: bool,
 }
-
-// ANCHOR: strict
-/// How names below the root are resolved: never out of it, never through a link.
-pub(crate) const STRICT: ResolveFlags = ResolveFlags::BENEATH.union(ResolveFlags::NO_SYMLINKS);
-// ANCHOR_END: strict
 
 impl<'a> Tree<'a> {
     pub(crate) fn new(root: BorrowedFd<'a>, owners: Owners) -> mini_sys::Result<Self> {

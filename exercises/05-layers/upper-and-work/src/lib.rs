@@ -25,6 +25,7 @@ mod chapter {
     pub mod readahead;
     pub mod sparse;
     pub mod stack;
+    pub mod strict;
     pub mod tree;
 }
 
@@ -50,11 +51,11 @@ use chapter::names;
 use chapter::pax;
 use chapter::readahead;
 use chapter::sparse;
+use chapter::strict;
 use chapter::tree;
 
 pub mod overlay;
 
-pub use apply::Owners;
 pub use archive::TarError;
 pub use blobs::Blobs;
 pub use bounds::Bounds;
@@ -63,6 +64,7 @@ pub use compression::decompress;
 pub use diff::{Packing, write_merged_tar, write_plain_tar, write_tar};
 pub use digest::{Digest, Hashing, chain_id};
 pub use layers::{Layer, Layers, Unpacked};
+pub use look::Owners;
 pub use names::Refusal;
 pub use overlay::{Overlay, Upper};
 pub use pax::PaxError;
