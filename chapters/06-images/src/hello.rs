@@ -20,8 +20,8 @@ use tar::{EntryType, Header};
 
 use self::program::program;
 use crate::config::{History, ImageConfig, RootFs, RunConfig, architecture};
-use crate::host::{LOCK, WORK};
 use crate::reference::Reference;
+use crate::reserved::{LOCK, WORK};
 use crate::store::{Image, Images, NewLayer, StoreError};
 
 /// Its name.

@@ -17,10 +17,8 @@ use mini_sys::file::{self, Lock};
 
 use crate::config::{History, ImageConfig, RootFs, RunConfig, architecture};
 use crate::reference::Reference;
+use crate::reserved::{HOST, LOCK, WORK};
 use crate::store::{Image, Images, NewLayer, StoreError};
-
-/// The reserved name.
-pub const HOST: &str = "host";
 
 /// The image cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -49,26 +47,6 @@ pub enum HostError {
     /// Two first uses at once: the second one waits.
     #[error("wait for the image `host`")]
     Lock(#[source] mini_sys::Error),
-}
-
-/// The file whose lock whoever makes such an image holds.
-pub(crate) const LOCK: &str = "host.lock";
-
-/// How the directories begin in which it is assembled.
-pub(crate) const WORK: &str = "host-";
-
-/// Removes those of killed commands. The caller has the lock under which they are made.
-pub(crate) fn sweep(layout: &Path) {
-    for entry in std::fs::read_dir(layout).into_iter().flatten().flatten() {
-        if entry.file_name().to_string_lossy().starts_with(WORK) && entry.path().is_dir() {
-            let _ = std::fs::remove_dir_all(entry.path());
-        }
-    }
-}
-
-/// Whether `name` is the reserved one.
-pub fn is_host(name: &str) -> bool {
-    matches!(name, "host" | "host:latest")
 }
 
 impl Images {

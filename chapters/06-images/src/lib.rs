@@ -27,6 +27,7 @@ pub mod push;
 pub mod reference;
 pub mod registry;
 pub mod remove;
+pub mod reserved;
 pub mod room;
 pub mod save;
 pub mod store;

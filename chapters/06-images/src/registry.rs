@@ -16,6 +16,7 @@ pub mod login;
 pub mod proxy;
 mod refusal;
 mod resume;
+pub mod server;
 mod tags;
 pub(crate) mod upload;
 
@@ -27,10 +28,11 @@ use ureq::http::Method;
 use crate::reference::Reference;
 pub use auth::AuthError;
 pub use credentials::{Credentials, CredentialsError};
-pub use endpoint::{Endpoint, Settings};
+pub use endpoint::Settings;
 pub use http::HttpError;
 pub use keyring::HelperError;
 pub use proxy::Proxies;
+pub use server::{Endpoint, Patience};
 
 use auth::{Challenge, Claim};
 use http::{Answer, Http, Request};

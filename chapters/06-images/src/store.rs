@@ -16,6 +16,7 @@ use oci_spec::image::{Descriptor, ImageManifest, ImageManifestBuilder, MediaType
 use crate::config::ImageConfig;
 use crate::index::{Index, IndexError, Listed};
 use crate::reference::{Reference, ReferenceError};
+use crate::reserved;
 use crate::suggest::closest;
 
 /// The images of one machine.
@@ -286,7 +287,7 @@ impl Images {
 
     /// Refuses names that are not for images from elsewhere.
     pub(crate) fn refuse_reserved(names: &[Reference]) -> Result<(), StoreError> {
-        match names.iter().find(|name| crate::host::is_host(&name.familiar())) {
+        match names.iter().find(|name| reserved::is_host(&name.familiar())) {
             Some(_) => Err(StoreError::Reserved),
             None => Ok(()),
         }
@@ -396,8 +397,8 @@ impl Images {
         let _ = self.blobs.sweep_parts(false);
         let _ = self.layers.sweep();
         self.index.sweep();
-        if let Ok(Some(_alone)) = file::try_lock(&self.layout.join("host.lock"), Lock::Exclusive) {
-            crate::host::sweep(&self.layout);
+        if let Ok(Some(_alone)) = file::try_lock(&self.layout.join(reserved::LOCK), Lock::Exclusive) {
+            reserved::sweep(&self.layout);
         }
     }
 }

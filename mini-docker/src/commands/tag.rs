@@ -11,7 +11,7 @@ pub(crate) fn run(home: &Home, args: &cli::Tag) -> anyhow::Result<u8> {
         format!("Error parsing reference: {:?} is not a valid repository/tag", args.target)
     })?;
     let images = home.images()?;
-    if mini_images::host::is_host(&args.source) {
+    if mini_images::reserved::is_host(&args.source) {
         images.host()?;
     }
     images.tag(&args.source, &target)?;

@@ -19,8 +19,8 @@ use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
 use ureq::{Agent, Body, Proxy, SendBody};
 
 use crate::registry::address::{joined, origin};
-use crate::registry::endpoint::{Endpoint, Patience};
 use crate::registry::proxy::Proxies;
+use crate::registry::server::{Endpoint, Patience};
 
 /// How often a request is made, all in all.
 pub(crate) const TRIES: u32 = 5;

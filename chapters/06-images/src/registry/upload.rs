@@ -15,8 +15,8 @@ use ureq::http::Method;
 use crate::reference::Reference;
 use crate::registry::address::{joined, with_field};
 use crate::registry::credentials::Credentials;
-use crate::registry::endpoint::Endpoint;
 use crate::registry::http::{Answer, Content, Request, TRIES, back_off};
+use crate::registry::server::Endpoint;
 use crate::registry::{RegistryError, Repository};
 
 /// How much is sent at a time, in bytes: what is lost at most when a connection breaks, and what a registry that

@@ -26,6 +26,7 @@ mod chapter {
     pub mod push;
     pub mod registry;
     pub mod remove;
+    pub mod reserved;
     pub mod room;
     pub mod save;
     pub mod store;
@@ -54,6 +55,7 @@ pub use chapter::pull;
 pub use chapter::push;
 pub use chapter::registry;
 pub use chapter::remove;
+pub use chapter::reserved;
 pub use chapter::room;
 pub use chapter::save;
 pub use chapter::store;

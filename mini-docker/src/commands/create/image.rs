@@ -11,7 +11,7 @@ use crate::progress::To;
 /// one, and any other that is not here is pulled.
 pub(crate) fn find_image(home: &Home, args: &Make, name: &str) -> anyhow::Result<Image> {
     let images = home.images()?;
-    if mini_images::host::is_host(name) {
+    if mini_images::reserved::is_host(name) {
         return Ok(images.host()?);
     }
     if mini_images::hello::is_hello(name) && args.pull != Ask::Always {
