@@ -15,13 +15,14 @@ use mini_chroot::{Devices, Mount};
 use mini_layers::Overlay;
 use mini_namespaces::idmap;
 use mini_namespaces::{Kind, Namespaces};
-use mini_security::{capabilities, paths};
+use mini_security::paths;
 use mini_sys::mount::MsFlags;
 use mini_sys::namespace::CloneFlags;
 use oci_spec::runtime::{Linux, Process, Root, Spec, State};
 
 use crate::hooks::{Hooks, Moment};
 use crate::program::{Program, ProgramError};
+use crate::spec::SpecError;
 use crate::step::Step;
 use crate::{furnish, last_metres, resources, spec};
 
@@ -76,15 +77,12 @@ pub enum PlanError {
     /// A part that a container cannot do without.
     #[error("the spec has no `{0}`")]
     Missing(&'static str),
-    /// A capability that no kernel knows.
-    #[error("cannot set capabilities")]
-    Capability(#[source] capabilities::UnknownCapability),
+    /// A part that means nothing.
+    #[error(transparent)]
+    Spec(#[from] SpecError),
     /// Its other namespaces would be another user namespace's.
     #[error("joining a user namespace by its path is not supported")]
     JoinsUser,
-    /// A resource limit of a name that setrlimit(2) does not have.
-    #[error("unknown resource limit `{0}`")]
-    Rlimit(String),
     /// A limit that the machine cannot keep, or that makes no sense.
     #[error("cannot limit the container")]
     Limits(#[source] mini_cgroups::PlanError),
@@ -310,6 +308,7 @@ impl<'a> Planner<'a> {
 mod tests {
     use mini_cgroups::{Controller, Unified};
     use mini_layers::Upper;
+    use mini_security::capabilities;
     use serde_json::json;
 
     use super::*;

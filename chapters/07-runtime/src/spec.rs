@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use mini_cgroups::Layout;
 use mini_chroot::Mount;
 use mini_namespaces::{Kind, Namespaces};
+use mini_security::capabilities::UnknownCapability;
 use mini_security::{Capabilities, Capability, limits};
 use mini_sys::file::FileType;
 use mini_sys::mount::MsFlags;
@@ -15,7 +16,17 @@ use oci_spec::runtime::{
 };
 
 use crate::furnish;
-use crate::plan::PlanError;
+
+/// A part of a spec that means nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum SpecError {
+    /// A capability that no kernel knows.
+    #[error("cannot set capabilities")]
+    Capability(#[source] UnknownCapability),
+    /// A resource limit of a name that setrlimit(2) does not have.
+    #[error("unknown resource limit `{0}`")]
+    Rlimit(String),
+}
 
 /// Which namespaces it asks for.
 pub(crate) fn namespaces(spec: &Spec) -> Namespaces {
@@ -155,7 +166,7 @@ pub(crate) fn window_size(size: ConsoleSize) -> WindowSize {
 }
 
 /// The process's capabilities, in the kernel's order.
-pub(crate) fn capability_sets(process: &Process) -> Result<Option<Capabilities>, PlanError> {
+pub(crate) fn capability_sets(process: &Process) -> Result<Option<Capabilities>, SpecError> {
     let Some(sets) = process.capabilities() else { return Ok(None) };
     let list = |set: &Option<OciCapabilities>| {
         let mut list = set
@@ -163,7 +174,7 @@ pub(crate) fn capability_sets(process: &Process) -> Result<Option<Capabilities>,
             .flatten()
             .map(|capability| capability.to_string().parse())
             .collect::<Result<Vec<Capability>, _>>()
-            .map_err(PlanError::Capability)?;
+            .map_err(SpecError::Capability)?;
         // The library keeps sets without an order; ours is the kernel's.
         list.sort_unstable();
         Ok(list)
@@ -181,11 +192,11 @@ pub(crate) fn capability_sets(process: &Process) -> Result<Option<Capabilities>,
 }
 
 /// What the program passes on to those it runs.
-pub(crate) fn inherited(process: &Process) -> Result<Vec<limits::Step>, PlanError> {
+pub(crate) fn inherited(process: &Process) -> Result<Vec<limits::Step>, SpecError> {
     let mut steps = Vec::new();
     for limit in process.rlimits().iter().flatten() {
         let name = limit.typ().to_string();
-        let resource = limits::resource(&name).ok_or(PlanError::Rlimit(name))?;
+        let resource = limits::resource(&name).ok_or(SpecError::Rlimit(name))?;
         steps.push(limits::Step::Rlimit(resource, limit.soft(), limit.hard()));
     }
     steps.extend(process.oom_score_adj().map(|score| limits::Step::OomScoreAdj(score.into())));
