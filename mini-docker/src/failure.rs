@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use mini_engine::log_options::LogOptionError;
 use mini_engine::logs::LogsError;
-use mini_engine::{CommitError, HomeError, StartError};
+use mini_engine::{CommitError, HomeError, StartError, SurveyError};
 use mini_images::StoreError;
 use mini_images::pull::PullError;
 use mini_images::push::PushError;
@@ -103,8 +103,14 @@ fn hint(error: &anyhow::Error) -> Option<String> {
                 path.parent().unwrap_or(path).display()
             ));
         }
-        if let Some(StartError::Plan(mini_runtime::PlanError::Limits(limits))) = cause.downcast_ref() {
-            return limits.hint().map(str::to_owned);
+        match of_survey(cause) {
+            Some(SurveyError::Plan(mini_runtime::PlanError::Limits(limits))) => {
+                return limits.hint().map(str::to_owned);
+            }
+            Some(SurveyError::OnlyRoot(_)) => {
+                return Some("leave out --user, or run the container as root".to_owned());
+            }
+            _ => {}
         }
         if let Some(CommitError::Pause { .. }) = cause.downcast_ref() {
             return Some("`--pause=false` commits it as it runs".to_owned());
@@ -115,13 +121,18 @@ fn hint(error: &anyhow::Error) -> Option<String> {
         if let Some(LogsError::NoReading { hint }) = cause.downcast_ref() {
             return hint.clone();
         }
-        if let Some(StartError::OnlyRoot(_)) = cause.downcast_ref() {
-            return Some("leave out --user, or run the container as root".to_owned());
-        }
         let of_io = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::raw_os_error);
         let of_call = cause.downcast_ref::<mini_sys::Error>().map(|error| error.errno() as i32);
         of_io.or(of_call).and_then(|number| of_errno(Errno::from_raw(number)))
     })
+}
+
+/// What is missing for a start, by itself or as the reason why there was none.
+fn of_survey<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<&'a SurveyError> {
+    match cause.downcast_ref() {
+        Some(StartError::Survey(error)) => Some(error),
+        _ => cause.downcast_ref(),
+    }
 }
 
 /// Errors that say what their source says, which is therefore not in the chain, and those that bring one.

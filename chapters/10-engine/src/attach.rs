@@ -7,11 +7,11 @@
 use std::os::fd::OwnedFd;
 
 use mini_runtime::wire::{FromMonitor, ToMonitor};
-use mini_sys::Errno;
 
+use crate::door::{DoorError, connect};
 use crate::home::Home;
-use crate::monitor::DOOR;
 use crate::record::{self, Record, RecordError, Status};
+use crate::repair;
 
 /// A container that cannot be attached to, or waited for.
 #[derive(Debug, thiserror::Error)]
@@ -26,13 +26,8 @@ pub enum AttachError {
     #[error("You cannot attach to a restarting container, wait until it is running")]
     Restarting,
     /// Its monitor cannot be spoken to.
-    #[error("talk to the monitor of container {name}")]
-    Monitor {
-        /// The container.
-        name: String,
-        /// Why.
-        source: mini_sys::Error,
-    },
+    #[error(transparent)]
+    Monitor(#[from] DoorError),
     /// Its record.
     #[error(transparent)]
     Record(#[from] RecordError),
@@ -57,7 +52,7 @@ pub fn attach(home: &Home, record: &Record) -> Result<OwnedFd, AttachError> {
 /// # Errors
 /// What [`AttachError`] lists.
 pub fn wait(home: &Home, record: &Record) -> Result<i32, AttachError> {
-    let failed = |source| AttachError::Monitor { name: record.name.clone(), source };
+    let failed = |source| DoorError { name: record.name.clone(), source };
     if record.state.status.is_active()
         && let Some(socket) = connect(home, record, &ToMonitor::Await)?
     {
@@ -70,34 +65,12 @@ pub fn wait(home: &Home, record: &Record) -> Result<i32, AttachError> {
     // It has ended already, or its monitor has: what the record says then is what there is to know.
     let layout = mini_cgroups::Layout::detect().ok();
     loop {
-        crate::repair::sweep(home, layout.as_ref());
+        repair::sweep(home, layout.as_ref());
         let Some(now) = Record::load(home, &record.id)? else { return Ok(record.state.exit_code) };
-        if !crate::repair::is_broken(&now) {
+        if !repair::is_broken(&now) {
             return Ok(now.state.exit_code);
         }
         // Another is mending it this very moment.
         drop(record::lock(home, &record.id)?);
-    }
-}
-
-/// Tells the monitor, if there is one, that the record has changed.
-pub(crate) fn look_again(home: &Home, record: &Record) {
-    // A monitor that is gone has nothing to look at.
-    let _ = connect(home, record, &ToMonitor::LookAgain);
-}
-
-/// A connection on which `first` has been said; none when there is no monitor any more.
-fn connect(home: &Home, record: &Record, first: &ToMonitor) -> Result<Option<OwnedFd>, AttachError> {
-    let failed = |source| AttachError::Monitor { name: record.name.clone(), source };
-    let nobody = |error: &mini_sys::Error| {
-        matches!(error.errno(), Errno::ENOENT | Errno::ECONNREFUSED | Errno::EPIPE | Errno::ECONNRESET)
-    };
-    let socket = match mini_sys::ipc::connect(&home.container(&record.id), DOOR) {
-        Err(error) if nobody(&error) => return Ok(None),
-        other => other.map_err(failed)?,
-    };
-    match first.send(&socket) {
-        Err(error) if nobody(&error) => Ok(None),
-        other => other.map(|()| Some(socket)).map_err(failed),
     }
 }

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use regex_lite::Regex;
 
 use crate::find::{self, FindError};
+use crate::health;
 use crate::home::Home;
-use crate::list;
 use crate::record::{Record, Status};
 
 /// A condition of `--filter`.
@@ -176,7 +176,7 @@ fn matches(home: &Home, record: &Record, filter: &Filter, time: Option<Timestamp
         }
         Filter::Before(_) => time.is_some_and(|time| record.created < time),
         Filter::Since(_) => time.is_some_and(|time| record.created > time),
-        Filter::Health(word) => list::health(home, record).unwrap_or("none") == word,
+        Filter::Health(word) => health::word(home, record).unwrap_or("none") == word,
         Filter::Network(name) => record.host_config.network_mode == *name,
         Filter::Volume(_) | Filter::Publish(_) | Filter::Expose(_) => false,
         Filter::Isolation(_) => true,

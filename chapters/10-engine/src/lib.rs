@@ -5,12 +5,14 @@
 //! and writes these files itself, and [`repair`] puts right what a killed one left. Book ch. 10.
 
 pub mod attach;
+mod checkups;
 pub mod commit;
 pub mod config;
 pub mod cp;
 pub mod create;
 pub mod diff;
 pub mod doctor;
+pub mod door;
 pub mod event_filter;
 pub mod events;
 pub mod exec;
@@ -43,6 +45,7 @@ pub mod spec;
 pub mod start;
 pub mod stats;
 pub mod stop;
+pub mod survey;
 pub mod top;
 pub mod update;
 mod upper;
@@ -59,4 +62,5 @@ pub use find::{FindError, find};
 pub use home::{Home, HomeError};
 pub use record::{Record, Status};
 pub use remove::RemoveError;
-pub use start::{Attachment, StartError, plan, start};
+pub use start::{Attachment, StartError, start};
+pub use survey::{SurveyError, plan};

@@ -4,7 +4,6 @@ use jiff::Timestamp;
 
 use crate::filter::{self, Filter};
 use crate::find::{self, FindError};
-use crate::health;
 use crate::home::Home;
 use crate::record::{Record, Status};
 
@@ -65,11 +64,6 @@ pub fn status(record: &Record, health: Option<&str>, now: Timestamp) -> String {
             format!("Exited ({}) {} ago", record.state.exit_code, since(record.state.finished_at))
         }
     }
-}
-
-/// Docker's word for a container's health: `starting`, `healthy`, `unhealthy`; none for one that is not looked after.
-pub fn health(home: &Home, record: &Record) -> Option<&'static str> {
-    health::state(home, record).map(|state| state.status.word())
 }
 
 /// How long ago `then` was, roughly, as Docker says it.

@@ -18,22 +18,19 @@ use mini_runtime::start::OnStep;
 use mini_runtime::stdio::{self, MonitorSide};
 use mini_runtime::wire::FromMonitor;
 use mini_runtime::{Plan, Started};
+use mini_sys::clone;
 use mini_sys::pidfd::{self, Exit};
 use mini_sys::signal::Signal;
-use mini_sys::{clone, ipc};
 
+use crate::checkups::Doctor;
 use crate::events::{self, Event};
-use crate::health::Doctor;
 use crate::home::Home;
 use crate::record::{self, ProcessId, Record, RecordError, Status};
 use crate::restart::{self, BackOff};
-use crate::{logs, places, remove, repair, start};
+use crate::{door, logs, places, remove, repair, survey};
 
 /// The exit status for what is our fault and not the program's.
 const OURS: i32 = 125;
-
-/// The socket in a container's directory where its monitor hears.
-pub(crate) const DOOR: &str = "monitor.sock";
 
 /// All that a monitor knows when it begins.
 pub(crate) struct Monitor {
@@ -142,7 +139,7 @@ impl Keeper {
         record.maker = None;
         record.state.restarts = 0;
         record.state.stopped_by_hand = false;
-        let door = ipc::listen(&self.home.container(&self.id), DOOR);
+        let door = door::open(&self.home, &self.id);
         let door = door.map_err(|error| Failure::ours(&error))?;
         places::START_DOOR.pass();
         let mut tell = |number: usize, step: &mini_runtime::Step, took| {
@@ -316,7 +313,7 @@ impl Keeper {
             self.settle(&mut record)?;
             return Ok(None);
         }
-        let launched = match start::prepare(&self.home, &record) {
+        let launched = match survey::prepare(&self.home, &record) {
             Ok((plan, _)) => self.launch(&mut record, &plan, None),
             Err(error) => Err(Failure::ours(&error)),
         };

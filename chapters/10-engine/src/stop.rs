@@ -10,8 +10,8 @@ use mini_sys::ipc::{self, PollFd, PollFlags};
 use mini_sys::pidfd;
 use mini_sys::signal::{self, Signal};
 
-use crate::attach;
 use crate::config::Restart;
+use crate::door;
 use crate::events::{self, Event};
 use crate::home::Home;
 use crate::pause;
@@ -54,7 +54,7 @@ pub fn kill(home: &Home, record: &Record, number: i32) -> Result<(), StopError> 
     }
     if record.state.status == Status::Restarting {
         // Nobody is there to be signalled. As with Docker that is no failure; a wish to end it comes true all the same.
-        attach::look_again(home, record);
+        door::look_again(home, record);
         return Ok(());
     }
     send(record, number)?;
@@ -82,7 +82,7 @@ pub fn stop(home: &Home, record: &Record, patience: Option<i64>, by: Option<&str
     let mut now = Some(record.clone());
     while let Some(record) = now.filter(|record| record.state.status.is_active()) {
         if !end(home, &record, number, patience)? {
-            attach::look_again(home, &record);
+            door::look_again(home, &record);
             wait_gone(&record);
         }
         // Who has been started by a user since is that user's.

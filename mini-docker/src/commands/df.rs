@@ -152,7 +152,7 @@ fn of_container(home: &Home, usage: &ContainerUsage, now: Timestamp) -> Value {
         "LocalVolumes": "0",
         "Size": human_size(usage.written),
         "RunningFor": format!("{} ago", list::ago(now, record.created)),
-        "Status": list::status(record, list::health(home, record), now),
+        "Status": list::status(record, mini_engine::health::word(home, record), now),
         "State": record.state.status.word(),
         "Names": record.name,
         "Labels": record.config.labels.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(","),

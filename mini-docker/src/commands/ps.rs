@@ -134,7 +134,7 @@ impl Show {
     fn row(&self, home: &Home, record: &Record) -> Row {
         let labels = &record.config.labels;
         let pairs: Vec<String> = labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let health = list::health(home, record);
+        let health = mini_engine::health::word(home, record);
         let fields = json!({
             "ID": if self.whole { record.id.as_str() } else { id::short(&record.id) },
             "Image": self.images.as_ref().map(|images| images.name(record, self.whole)),
