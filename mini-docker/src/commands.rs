@@ -49,19 +49,19 @@ mod version;
 mod wait;
 
 use std::io::Write as _;
-use std::path::PathBuf;
 
 use anyhow::Context as _;
 use mini_engine::Home;
 
 use crate::cli::{Cli, Command, Container, Image, Manifest, System, Verb};
+use crate::place;
 
 /// Does what was asked for; returns the exit status.
 pub(crate) fn run(cli: Cli) -> anyhow::Result<u8> {
     if cli.version {
         return print(&version::short());
     }
-    let home = home(cli.root.clone());
+    let home = place::home(cli.root.clone());
     let Some(command) = cli.command else {
         return print(&crate::help::of_all());
     };
@@ -129,22 +129,6 @@ fn on_containers(home: &Home, verb: Verb) -> anyhow::Result<u8> {
         Verb::Diff(args) => diff::run(home, &args),
         Verb::Port(args) => port::run(home, &args),
     }
-}
-
-/// Where everything is kept: `--root`, or the usual place of root or of this user.
-pub(crate) fn home(root: Option<PathBuf>) -> anyhow::Result<Home> {
-    if let Some(root) = root {
-        return Ok(Home::new(
-            std::path::absolute(&root).with_context(|| format!("use `{}`", root.display()))?,
-        ));
-    }
-    if mini_sys::process::is_root() {
-        return Ok(Home::new("/var/lib/mini-docker"));
-    }
-    let data = std::env::var_os("XDG_DATA_HOME").filter(|path| !path.is_empty()).map(PathBuf::from);
-    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
-    let data = data.or_else(home).context("neither HOME nor XDG_DATA_HOME is set: use `--root DIR`")?;
-    Ok(Home::new(data.join("mini-docker")))
 }
 
 /// Writes to standard output. That its reader has gone away is no failure of ours.

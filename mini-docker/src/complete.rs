@@ -12,7 +12,7 @@ use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 use mini_engine::Home;
 
 use crate::cli::as_shown;
-use crate::commands;
+use crate::place;
 
 /// The variable; its value is the shell.
 pub(crate) const VARIABLE: &str = "_MINI_DOCKER_COMPLETE";
@@ -61,7 +61,7 @@ fn home() -> Option<Home> {
     let words: Vec<OsString> = std::env::args_os().collect();
     let root = words.windows(2).find(|pair| pair[0] == "--root").map(|pair| pair[1].clone());
     let root = root.or_else(|| std::env::var_os("MINI_DOCKER_ROOT"));
-    commands::home(root.map(Into::into)).ok()
+    place::home(root.map(Into::into)).ok()
 }
 
 fn starting(names: impl IntoIterator<Item = String>, start: &OsStr) -> Vec<CompletionCandidate> {

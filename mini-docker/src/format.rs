@@ -1,6 +1,7 @@
 //! How lists and objects are shown: as a table, as JSON, or by a Go template. docker-ps(1), "Format the output".
 
 mod data;
+mod fault;
 mod functions;
 mod places;
 mod table;

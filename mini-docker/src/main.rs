@@ -12,6 +12,7 @@ mod failure;
 mod format;
 mod help;
 mod output;
+mod place;
 mod progress;
 mod ps_options;
 mod sealed;

@@ -141,7 +141,7 @@ fn index(arguments: &[Data]) -> Answer {
                 None if fields.values().all(|value| matches!(value, Data::String(_))) => Data::from(""),
                 None => Data::Nil,
             },
-            (value, key) => value.index(key).map_err(|error| super::template::words(&error))?,
+            (value, key) => value.index(key).map_err(|error| super::fault::words(&error))?,
         };
     }
     Ok(value)
@@ -166,5 +166,5 @@ fn slice(arguments: &[Data]) -> Answer {
         return Err(format!("invalid slice index: {} > {}", pair[0], pair[1]));
     }
     let (start, end) = (bounds.first().copied(), bounds.get(1).copied());
-    value.slice(start, end).map_err(|error| super::template::words(&error))
+    value.slice(start, end).map_err(|error| super::fault::words(&error))
 }

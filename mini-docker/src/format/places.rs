@@ -5,8 +5,8 @@
 
 use gotmpl::parse::{BranchNode, CommandNode, Expr, ListNode, Node, Number, PipeNode, Pos, SmolStr};
 
+use super::fault::{Error, line_and_column};
 use super::functions;
-use super::template::{Error, call};
 
 /// The functions that the tree calls beside those of its author; no template can name them.
 pub(super) const HERE: &str = "\u{1}here";
@@ -143,12 +143,11 @@ fn text(pos: Pos, text: &str) -> Expr {
     Expr::String(pos, text.into())
 }
 
-/// The line, from 1, and the byte in it, from 0.
-pub(super) fn line_and_column(source: &str, offset: usize) -> (usize, usize) {
-    let before = &source.as_bytes()[..offset.min(source.len())];
-    let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-    let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
-    (line, before.len() - start)
+/// A call of one of our functions.
+fn call(name: &str, pos: Pos, arguments: Vec<Expr>) -> CommandNode {
+    let mut args = vec![Expr::Identifier(pos, name.into())];
+    args.extend(arguments);
+    CommandNode { pos, args }
 }
 
 /// The part of the source that begins at `offset`: a whole call with its arguments, or a chain of fields.

@@ -6,40 +6,13 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use gotmpl::parse::{CommandNode, Expr, Pos};
 use gotmpl::{MissingKey, TemplateError, Value as Data};
 use serde_json::Value;
 
 use super::data::{self, Origins};
+use super::fault::{Error, line_and_column, not_a_template, words};
 use super::functions;
 use super::{places, whole};
-
-/// A template that cannot be read, or not be filled in: Go's words.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Error {
-    /// It is none.
-    #[error("template: :{line}:{column}: {message}")]
-    Parse {
-        /// From 1.
-        line: usize,
-        /// From 0.
-        column: usize,
-        /// What is wrong.
-        message: String,
-    },
-    /// What it asks for is not there.
-    #[error("template: :{line}:{column}: executing \"\" at <{at}>: {message}")]
-    Execute {
-        /// From 1.
-        line: usize,
-        /// From 0.
-        column: usize,
-        /// The part of the template.
-        at: String,
-        /// What is wrong.
-        message: String,
-    },
-}
 
 /// What is shown: an object by its fields, a row by its columns, or the headings of columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,39 +129,13 @@ impl Template {
             Some(name) if !message.starts_with("wrong ") => format!("error calling {name}: {message}"),
             _ => message,
         };
-        let (line, column) = places::line_and_column(&self.source, now.offset);
+        let (line, column) = line_and_column(&self.source, now.offset);
         let is_call = now.function.as_ref().is_some_and(|name| name != "range");
         let at = places::part(&self.source, now.offset, is_call).to_owned();
         // Go tells a chain of fields by the place of its second.
         let chain = at.trim_start_matches('.').find('.').map_or(0, |dot| dot + 1);
         let is_chain = !is_call && at.starts_with('.') && chain > 0;
         Error::Execute { line, column: column + if is_chain { chain } else { 0 }, at, message }
-    }
-}
-
-/// What went wrong, in Go's words where they differ.
-pub(super) fn words(error: &TemplateError) -> String {
-    match error {
-        TemplateError::Exec(message) => match message.split_once(": ") {
-            Some(("incompatible types for comparison", _)) => "incompatible types for comparison".to_owned(),
-            _ => message
-                .replace("cannot index string with", "cannot index slice/array with")
-                .replace("cannot index list with", "cannot index slice/array with"),
-        },
-        TemplateError::UndefinedTemplate(name) => format!("template \"{name}\" not defined"),
-        other => other.to_string(),
-    }
-}
-
-pub(super) fn not_a_template(error: &TemplateError, source: &str) -> Error {
-    match error {
-        TemplateError::Parse { line, col, message, .. } | TemplateError::Lex { line, col, message, .. } => {
-            Error::Parse { line: *line, column: col.saturating_sub(1), message: message.clone() }
-        }
-        other => {
-            let (line, column) = places::line_and_column(source, 0);
-            Error::Parse { line, column, message: words(other) }
-        }
     }
 }
 
@@ -251,11 +198,4 @@ fn field(arguments: &[Data], of: Of, now: &Mutex<Now>) -> Result<Data, TemplateE
     }
     now.lock().unwrap_or_else(PoisonError::into_inner).is_missing = is_missing;
     Ok(value)
-}
-
-/// A call of one of the functions above.
-pub(super) fn call(name: &str, pos: Pos, arguments: Vec<Expr>) -> CommandNode {
-    let mut args = vec![Expr::Identifier(pos, name.into())];
-    args.extend(arguments);
-    CommandNode { pos, args }
 }

@@ -5,8 +5,7 @@
 
 use gotmpl::parse::{DefineNode, ListNode, Node, Parser};
 
-use super::places;
-use super::template::{Error, not_a_template};
+use super::fault::{Error, line_and_column, not_a_template};
 
 /// No template has this in it.
 const MARK: char = '\u{1}';
@@ -23,7 +22,7 @@ pub(super) fn parse(source: &str) -> Result<(ListNode, Vec<DefineNode>), Error> 
     let is_open = holds(&tree) || defines.iter().any(|define| holds(&define.body));
     let (offset, message) =
         if is_open { (source.len(), "unexpected EOF".to_owned()) } else { too_many(source) };
-    let (line, column) = places::line_and_column(source, offset);
+    let (line, column) = line_and_column(source, offset);
     Err(Error::Parse { line, column, message })
 }
 
