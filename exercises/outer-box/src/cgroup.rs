@@ -12,12 +12,13 @@ use std::fs;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use mini_cgroups::{Cgroup, CgroupError, Controller, Layout, PlanError, Step, default_devices, plan};
+use mini_cgroups::{
+    Cgroup, CgroupError, Controller, Layout, PlanError, RemoveError, Step, default_devices, plan,
+};
 use mini_sys::file::{self, CWD, Mode, OFlags, ResolveFlags, read_text};
 use mini_sys::{Errno, Pid, Result, procfs};
 
 use crate::request::Limits;
-use crate::run::BoxError;
 
 /// The cgroup that all boxes of a machine lie in.
 const PARENT: &str = "course-box";
@@ -26,6 +27,23 @@ const COMMAND: &str = "command";
 
 /// Bytes: who has been that close to a limit has met it. The kernel asks for several pages at once.
 const CLOSE: u64 = 1 << 20;
+
+/// The cgroups of a box cannot be made, or be taken away.
+#[derive(Debug, thiserror::Error)]
+pub enum BoxCgroupError {
+    /// Where cgroups are cannot be read.
+    #[error("look what this machine can do")]
+    Look(#[source] mini_sys::Error),
+    /// They cannot be made.
+    #[error(transparent)]
+    Cgroup(#[from] CgroupError),
+    /// What is left in them cannot be killed.
+    #[error("kill what is left in the box")]
+    Kill(#[source] mini_sys::Error),
+    /// They cannot be removed.
+    #[error(transparent)]
+    Remove(#[from] RemoveError),
+}
 
 /// The cgroups of one box, made.
 #[derive(Debug)]
@@ -50,16 +68,18 @@ impl BoxCgroup {
     ///
     /// # Errors
     /// When a step fails; nothing is left then.
-    pub(crate) fn create(limits: &Limits) -> std::result::Result<Option<Self>, BoxError> {
-        let layout = Layout::detect().map_err(BoxError::Look)?;
+    pub(crate) fn create(limits: &Limits) -> std::result::Result<Option<Self>, BoxCgroupError> {
+        let layout = Layout::detect().map_err(BoxCgroupError::Look)?;
         if !is_usable(&layout) {
             return Ok(None);
         }
         let own = Pid::this();
         let name = format!("{PARENT}/{own}-{}", procfs::start_time(own).unwrap_or_default());
         let made = Self { layout, name };
-        let failed = |source| BoxError::Cgroup(CgroupError::Step { name: made.name.clone(), source });
-        for step in steps(&made.layout, &made.name, limits).map_err(|error| BoxError::Cgroup(error.into()))? {
+        let failed = |source| BoxCgroupError::Cgroup(CgroupError::Step { name: made.name.clone(), source });
+        for step in
+            steps(&made.layout, &made.name, limits).map_err(|error| BoxCgroupError::Cgroup(error.into()))?
+        {
             if let Err(source) = step.perform() {
                 // The failure to report is the first one.
                 let _ = made.remove();
@@ -142,7 +162,7 @@ impl BoxCgroup {
     ///
     /// # Errors
     /// What is in the way.
-    pub(crate) fn remove(&self) -> std::result::Result<(), BoxError> {
+    pub(crate) fn remove(&self) -> std::result::Result<(), BoxCgroupError> {
         remove(&self.layout, &self.name)
     }
 
@@ -155,8 +175,8 @@ impl BoxCgroup {
 ///
 /// # Errors
 /// What could not be taken away; the rest has been.
-pub fn restore() -> std::result::Result<Vec<String>, BoxError> {
-    let layout = Layout::detect().map_err(BoxError::Look)?;
+pub fn restore() -> std::result::Result<Vec<String>, BoxCgroupError> {
+    let layout = Layout::detect().map_err(BoxCgroupError::Look)?;
     let mut left: Vec<String> = Vec::new();
     for base in bases(&layout) {
         let entries = fs::read_dir(base.join(PARENT)).into_iter().flatten().flatten();
@@ -188,10 +208,10 @@ fn is_of_a_living_runner(name: &str) -> bool {
     procfs::is_alive(pid) && procfs::start_time(pid) == Some(start)
 }
 
-fn remove(layout: &Layout, name: &str) -> std::result::Result<(), BoxError> {
-    let cgroup = Cgroup::open(layout, name).map_err(|error| BoxError::Cgroup(error.into()))?;
+fn remove(layout: &Layout, name: &str) -> std::result::Result<(), BoxCgroupError> {
+    let cgroup = Cgroup::open(layout, name).map_err(|error| BoxCgroupError::Cgroup(error.into()))?;
     if cgroup.exists() {
-        cgroup.kill_all().map_err(BoxError::Kill)?;
+        cgroup.kill_all().map_err(BoxCgroupError::Kill)?;
         cgroup.remove()?;
     }
     for base in bases(layout) {

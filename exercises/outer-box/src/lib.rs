@@ -21,7 +21,7 @@ mod seal;
 mod snapshot;
 mod supervisor;
 
-pub use cgroup::restore;
+pub use cgroup::{BoxCgroupError, restore};
 pub use leak::{Allowed, Leak, LeakKind};
 pub use request::{Limits, Request};
 pub use run::{BoxError, End, Outcome, run};

@@ -10,7 +10,6 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use mini_cgroups::{CgroupError, RemoveError};
 use mini_namespaces::Kind;
 use mini_namespaces::idmap::{self, Caller, IdMapError, Maps};
 use mini_sys::capability::{CapabilitySet, capget};
@@ -20,7 +19,7 @@ use mini_sys::process::Resource;
 use mini_sys::signal::Signal;
 use mini_sys::{Pid, ipc, pidfd};
 
-use crate::cgroup::{BoxCgroup, restore};
+use crate::cgroup::{BoxCgroup, BoxCgroupError, restore};
 use crate::leak::Leak;
 use crate::message::Message;
 use crate::mounts::{self, Machine};
@@ -77,18 +76,12 @@ pub enum BoxError {
         /// Why.
         source: std::io::Error,
     },
-    /// What this process may do, and where cgroups are, cannot be read.
+    /// What this process may do cannot be read.
     #[error("look what this machine can do")]
     Look(#[source] mini_sys::Error),
-    /// The box's cgroup cannot be made.
+    /// The box's cgroup cannot be made or removed.
     #[error(transparent)]
-    Cgroup(#[from] CgroupError),
-    /// What is left in the cgroup cannot be killed.
-    #[error("kill what is left in the box")]
-    Kill(#[source] mini_sys::Error),
-    /// The cgroup cannot be removed.
-    #[error(transparent)]
-    Remove(#[from] RemoveError),
+    Cgroup(#[from] BoxCgroupError),
     /// The first process cannot be made or watched.
     #[error("make the box")]
     Make(#[source] mini_sys::Error),
@@ -144,7 +137,8 @@ pub fn run(request: &Request) -> Result<Outcome, BoxError> {
     let out_of_memory = cgroup.as_ref().is_some_and(BoxCgroup::ran_out_of_memory);
     let removed = cgroup.as_ref().map_or(Ok(()), BoxCgroup::remove);
     let outcome = result.and_then(|report| outcome(request, report, out_of_memory))?;
-    removed.map(|()| outcome)
+    removed?;
+    Ok(outcome)
 }
 
 impl Maker {
