@@ -5,10 +5,12 @@
 
 mod arrows;
 mod manifests;
+mod modules;
 mod sources;
 
 pub use arrows::{arrows_to_higher_numbers, misnamed};
 pub use manifests::{dependencies_without_reason, lints_not_inherited, lints_weakened};
+pub use modules::{Module, circles};
 pub use sources::{
     BANNED_MODULES, LONGEST_FILE, banned_modules, lib_does_more_than_list, lines_with_unsafe, too_long,
 };

@@ -128,6 +128,24 @@ fn no_module_has_a_name_that_says_nothing() {
 }
 
 #[test]
+fn no_modules_of_a_crate_use_each_other_in_a_circle() {
+    let mut complaints = Vec::new();
+    for workspace in [workspace(), checker()] {
+        let files = workspace.sources().expect("read the sources");
+        for member in &workspace.members {
+            let root = member.folder.join("src");
+            let modules: Vec<rules::Module<'_>> = files
+                .iter()
+                .filter_map(|file| Some((file.path.strip_prefix(&root).ok()?, file.text.as_str())))
+                .collect();
+            let found = rules::circles(&modules);
+            complaints.extend(found.iter().map(|circle| format!("{}: {circle}", root.display())));
+        }
+    }
+    none(&complaints);
+}
+
+#[test]
 fn no_file_is_longer_than_one_sitting() {
     let mut files = sources();
     files.retain(|file| !is_below(file, "tests"));
