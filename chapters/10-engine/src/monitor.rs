@@ -47,7 +47,7 @@ pub(crate) fn main(monitor: Monitor, socket: OwnedFd) -> ! {
     let _ = mini_sys::process::set_name(c"mini-docker-mon");
     let Monitor { home, record, plan, layout, explain } = monitor;
     let keeper = Keeper { home, id: record.id.clone(), auto_remove: record.host_config.auto_remove, layout };
-    let lived = match keeper.begin(record, &plan, explain, &socket) {
+    let lived = match keeper.begin(&plan, explain, &socket) {
         Ok((life, mut relay)) => {
             drop(plan);
             relay.attach(socket);
@@ -116,7 +116,6 @@ impl Keeper {
     /// The first start.
     fn begin(
         &self,
-        mut record: Record,
         plan: &Plan,
         explain: Option<Format>,
         socket: &OwnedFd,
@@ -125,13 +124,13 @@ impl Keeper {
         // nobody else starts it.
         let lock = record::lock(&self.home, &self.id).map_err(|error| Failure::ours(&error))?;
         let _lock = lock.ok_or_else(|| Failure::because("it has been removed"))?;
+        // Anything may have happened to it since it was looked at, or made.
+        let now = Record::load(&self.home, &self.id).map_err(|error| Failure::ours(&error))?;
+        let mut record = now.ok_or_else(|| Failure::because("it has been removed"))?;
+        if record.state.status.is_active() {
+            return Err(Failure::because("it has been started by somebody else"));
+        }
         if record.maker.is_none() {
-            // Anything may have happened to it since it was looked at.
-            let now = Record::load(&self.home, &self.id).map_err(|error| Failure::ours(&error))?;
-            record = now.ok_or_else(|| Failure::because("it has been removed"))?;
-            if record.state.status.is_active() {
-                return Err(Failure::because("it has been started by somebody else"));
-            }
             record.state.starter = ProcessId::own();
             record.save_for_now(&self.home).map_err(|error| Failure::ours(&error))?;
         }
@@ -338,8 +337,9 @@ impl Keeper {
     /// Tells why there was no first start.
     fn fail(&self, failure: &Failure, socket: &OwnedFd) -> Result<(), RecordError> {
         if self.auto_remove {
-            if let Ok(Some(trash)) = remove::hide(&self.home, &self.id) {
-                let _ = remove::delete(&trash);
+            // One that somebody else has started meanwhile is not taken from them.
+            if let Ok(Some(record)) = Record::load(&self.home, &self.id) {
+                let _ = remove::remove(&self.home, &record, false);
             }
         } else {
             // A full disk may be the very failure that is to be told.

@@ -45,6 +45,9 @@ pub enum SurveyError {
     /// What was asked for cannot be done.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// Docker's words for one that somebody has removed meanwhile.
+    #[error("No such container: {0}")]
+    Gone(String),
     /// Its bundle cannot be written.
     #[error("write {}", path.display())]
     Bundle {
@@ -129,5 +132,8 @@ fn id_maps() -> Vec<idmap::Step> {
 fn write_bundle(home: &Home, record: &Record, spec: &oci_spec::runtime::Spec) -> Result<(), SurveyError> {
     let path = home.container(&record.id).join("bundle/config.json");
     let write = || fs::write(&path, serde_json::to_vec(spec)?);
-    write().map_err(|source| SurveyError::Bundle { path, source })
+    write().map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound => SurveyError::Gone(record.name.clone()),
+        _ => SurveyError::Bundle { path, source },
+    })
 }

@@ -95,6 +95,46 @@ fn a_stop_beside_a_start_leaves_it_running_or_not() {
 }
 
 #[test]
+fn what_one_terminal_starts_another_does_not_remove() {
+    let Some(engine) = Engine::new() else { return };
+    for _ in 0..ROUNDS {
+        engine.call("create --name web host sleep 1000").ok();
+        let [started, removed] = race(&engine, ["start web", "rm web"]);
+        if removed.code == 0 {
+            assert_said(&started, &["No such container: web", "it has been removed"]);
+            assert_ne!(started.code, 0, "what had been started was removed");
+            assert!(engine.ids().is_empty());
+        } else {
+            assert_said(&removed, &["container is running: stop the container before removing"]);
+            started.ok();
+            assert_eq!(engine.inspect("web", ".State.Status"), "running");
+        }
+        assert_mended(&engine, "start and rm");
+        engine.call("rm -f web").ok();
+    }
+}
+
+#[test]
+fn of_a_run_and_a_start_of_the_same_container_one_starts_it() {
+    let Some(engine) = Engine::new() else { return };
+    for _ in 0..ROUNDS {
+        let run = begin(&engine, "run -d --name web host sleep 1000");
+        let started = loop {
+            let started = engine.call("start web");
+            if !started.err().contains("No such container") {
+                break started;
+            }
+        };
+        let run = await_end(run, "run".to_owned());
+        assert_said(&run, &["it has been started by somebody else"]);
+        assert_said(&started, &["it has been started by somebody else"]);
+        assert_eq!(processes(&engine, "web"), 1);
+        assert_mended(&engine, "run and start");
+        engine.call("rm -f web").ok();
+    }
+}
+
+#[test]
 fn of_two_new_names_it_keeps_the_later_one() {
     let Some(engine) = Engine::new() else { return };
     engine.call("create --name web host true").ok();
