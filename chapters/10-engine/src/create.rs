@@ -20,6 +20,7 @@ use crate::events::{self, Event};
 use crate::guard::{self, GuardError};
 use crate::home::{Home, HomeError};
 use crate::id;
+use crate::log_options::{self, LogOptionError};
 use crate::names::{self, NameError};
 use crate::places;
 use crate::record::{LOG, ProcessId, Record, RecordError, State};
@@ -52,6 +53,9 @@ pub enum CreateError {
     /// Docker's words for an image that somebody has removed since it was found.
     #[error("No such image: {0}")]
     ImageGone(String),
+    /// Its output cannot be kept as the request says.
+    #[error(transparent)]
+    Log(#[from] LogOptionError),
     /// It cannot be kept from being removed.
     #[error(transparent)]
     Guard(#[from] GuardError),
@@ -137,6 +141,7 @@ fn draft(request: Create) -> Result<Record, CreateError> {
             if host_config.network_mode == "host" { host_name() } else { id::short(&id).to_owned() };
     }
     check(&config)?;
+    log_options::check(&host_config.log_config)?;
     Ok(Record {
         id,
         name: name.unwrap_or_default(),

@@ -51,9 +51,9 @@ pub enum LogsError {
         /// How it can be read all the same.
         hint: Option<String>,
     },
-    /// It cannot be written.
-    #[error("open the log")]
-    Open(#[source] io::Error),
+    /// It cannot be written: Docker's words.
+    #[error("failed to initialize logging driver")]
+    Open(#[source] mini_sys::Error),
     /// The container's options for its log.
     #[error(transparent)]
     Options(#[from] LogOptionError),
@@ -68,7 +68,14 @@ pub enum LogsError {
 /// Options that cannot be met, and those of open(2).
 pub fn writer(home: &Home, record: &Record) -> Result<Log, LogsError> {
     let options = log_options::options(record)?;
-    Log::open(&record.log_path(home), &options).map_err(LogsError::Open)
+    let file = record.log_path(home);
+    Log::open(&file, &options).map_err(|error| {
+        let path = match options.to {
+            Target::Journal { socket, .. } => socket,
+            Target::Files(_) | Target::Nowhere => file,
+        };
+        LogsError::Open(mini_sys::Error::from_io(format!("open {}", path.display()), &error))
+    })
 }
 
 /// A log that is being read.

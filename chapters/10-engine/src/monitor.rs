@@ -147,11 +147,12 @@ impl Keeper {
             let _ = FromMonitor::Step(line).send(socket, true);
         };
         let on_step: Option<OnStep<'_>> = if explain.is_some() { Some(&mut tell) } else { None };
+        // Before there is a program: what it says must not be lost.
+        let log = logs::writer(&self.home, &record).map_err(|error| Failure::ours(&error))?;
         let life = self.launch(&mut record, plan, on_step)?;
         let _ = FromMonitor::Started(life.started.child.pid.as_raw()).send(socket, true);
         places::START_TOLD.pass();
-        let log = logs::writer(&self.home, &record).ok();
-        Ok((life, Relay::new(log, Some(door), record.config.stdin_once)))
+        Ok((life, Relay::new(Some(log), Some(door), record.config.stdin_once)))
     }
 
     /// Starts the program and writes down that it runs. Under the container's lock.

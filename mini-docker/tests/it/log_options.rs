@@ -134,6 +134,23 @@ fn wrong_options_make_no_container() {
 }
 
 #[test]
+fn a_container_whose_log_cannot_be_opened_does_not_start() {
+    let Some(engine) = Engine::new() else { return };
+    engine.with("create --name web host sh -c", &["echo seen"]).ok();
+    let log = engine.inspect("web", ".LogPath");
+    std::fs::remove_file(&log).unwrap();
+    std::fs::create_dir(&log).unwrap();
+    let failed = engine.call("start web").fails(1);
+    let why = format!("failed to initialize logging driver: open {log}: Is a directory");
+    assert!(failed.ends_with(&why), "{failed}");
+    assert_eq!(engine.inspect("web", ".State.Status"), "created");
+    assert_eq!(engine.inspect("web", ".State.Error"), why);
+    std::fs::remove_dir(&log).unwrap();
+    assert_eq!(engine.call("start -a web").ok(), "seen");
+    assert_eq!(engine.call("logs web").ok(), "seen");
+}
+
+#[test]
 fn the_machines_journal_gets_what_a_container_says() {
     const SOCKET: &str = "/run/systemd/journal/socket";
     let Some(engine) = Engine::new() else { return };
