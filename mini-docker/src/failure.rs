@@ -37,14 +37,14 @@ impl std::error::Error for Failure {}
 
 /// Prints the error with its causes, and a way out where one is known. Returns the exit status.
 pub(crate) fn report(error: &anyhow::Error) -> u8 {
-    let failure = error.downcast_ref::<Failure>();
-    let mut text = format!("mini-docker: {}\n", visible(&chain(error)));
-    if let Some(hint) = failure.and_then(|failure| failure.hint.clone()).or_else(|| hint(error)) {
+    let Failure { message, hint, status } = told(error);
+    let mut text = format!("mini-docker: {}\n", visible(&message));
+    if let Some(hint) = hint {
         text += &format!("hint: {}\n", visible(&hint));
     }
     // A closed standard error leaves nothing to say it on.
     let _ = std::io::stderr().write_all(text.as_bytes());
-    failure.map_or(1, |failure| failure.status)
+    status
 }
 
 /// The text with control characters made visible: an operand is somebody's text, and must neither break the line
@@ -187,6 +187,16 @@ fn of_errno(errno: Errno) -> Option<String> {
         _ => return None,
     };
     Some(text.to_owned())
+}
+
+/// The error as it is told to another process: one line, the way out, and the exit status.
+pub(crate) fn told(error: &anyhow::Error) -> Failure {
+    let failure = error.downcast_ref::<Failure>();
+    Failure {
+        message: chain(error),
+        hint: failure.and_then(|failure| failure.hint.clone()).or_else(|| hint(error)),
+        status: failure.map_or(1, |failure| failure.status),
+    }
 }
 
 /// The error as it is, with this exit status.

@@ -86,6 +86,12 @@ pub(crate) fn nothing() -> anyhow::Result<ProgramSide> {
 
 /// Waits for the program, and carries what has to be carried.
 pub(crate) fn wait(started: &Started, ours: OurSide) -> anyhow::Result<i32> {
+    attend(started.child.pidfd.as_fd(), ours)?;
+    Ok(pidfd::wait(&started.child.pidfd)?.shell_code())
+}
+
+/// Carries what has to be carried until `end`, which becomes readable when the program has ended.
+pub(crate) fn attend(end: BorrowedFd<'_>, ours: OurSide) -> anyhow::Result<()> {
     let OurSide { stdin, stdout, stderr } = ours;
     let mut carrier = Carrier {
         outputs: [(stdout, Target::Stdout), (stderr, Target::Stderr)],
@@ -94,8 +100,8 @@ pub(crate) fn wait(started: &Started, ours: OurSide) -> anyhow::Result<i32> {
         keys: None,
         signals: None,
     };
-    match carrier.run(started.child.pidfd.as_fd())? {
-        Step::Ended => Ok(pidfd::wait(&started.child.pidfd)?.shell_code()),
+    match carrier.run(end)? {
+        Step::Ended => Ok(()),
         Step::Signal(_) | Step::Detach | Step::On => bail!("lost sight of the program"),
     }
 }

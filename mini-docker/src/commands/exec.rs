@@ -1,15 +1,16 @@
 //! `exec`: one more program in a container that runs. docker-exec(1).
 
-use std::os::fd::{AsFd as _, OwnedFd};
+mod parent;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use mini_engine::events::{Event, Pen};
 use mini_engine::exec::{self, Ready};
 use mini_engine::{Home, Record};
 use mini_runtime::stdio::ProgramSide;
 use mini_runtime::{StartError, Started, Step};
-use mini_sys::{Errno, clone, ipc, pidfd};
+use mini_sys::Errno;
 
+use self::parent::Parent;
 use crate::cli::Exec;
 use crate::failure::{Failure, line, words};
 use crate::session::{self, End, Front};
@@ -27,6 +28,9 @@ pub(crate) fn run(home: &Home, args: &Exec) -> anyhow::Result<u8> {
     }
     if request.tty {
         return at_terminal(home, &record, &request, args);
+    }
+    if parent::is_wanted() {
+        return at_job_control(home, &record, &request, args.interactive);
     }
     let ready = prepare(home, &record, &request)?;
     let (theirs, ours) = session::streams(args.interactive)?;
@@ -158,34 +162,24 @@ fn at_terminal(home: &Home, record: &Record, request: &exec::Exec, args: &Exec) 
     }
 }
 
-/// A process is forked apart that becomes the program's parent and waits for it, so that its end is noticed by
-/// somebody. This command ends as soon as the program runs.
+/// This command ends as soon as the program runs.
 fn in_background(home: &Home, record: &Record, request: &exec::Exec) -> anyhow::Result<u8> {
-    let (ours, theirs) = ipc::socketpair()?;
-    let parent = |socket: OwnedFd| {
-        let _ = mini_sys::process::set_name(c"mini-docker-exe");
-        let story = Story::begin(home, record, request);
-        let started = prepare(home, record, request).and_then(|ready| start(ready, session::nothing()?));
-        let told = match &started {
-            Ok(_) => ipc::send(&socket, &[b"+"], true),
-            Err(error) => ipc::send(&socket, &[b"-", line(error).as_bytes()], true),
-        };
-        drop((socket, told));
-        if let Ok(started) = started {
-            if let Some(console) = &started.console {
-                session::drain(console);
-            }
-            if let Ok(exit) = pidfd::wait(&started.child.pidfd) {
-                story.end(exit.shell_code());
-            }
-        }
-        clone::leave(0)
-    };
-    drop(clone::fork_apart(theirs, parent)?);
-    let mut answer = [0; 4096];
-    let (length, _) = ipc::receive(ours.as_fd(), &mut answer)?;
-    match answer[..length].split_first().context("the program's parent has ended without a word")? {
-        (b'+', _) => Ok(0),
-        (_, message) => bail!("{}", String::from_utf8_lossy(message)),
+    match Parent::start(home, record, request, None) {
+        Ok(_) => Ok(0),
+        // As with Docker, whose command line only hands on what it was told.
+        Err(error) => bail!("{}", line(&error)),
     }
+}
+
+/// This command may be stopped by whoever is at the keyboard, and the program must be able to end all the same.
+fn at_job_control(
+    home: &Home,
+    record: &Record,
+    request: &exec::Exec,
+    interactive: bool,
+) -> anyhow::Result<u8> {
+    let (theirs, ours) = session::streams(interactive)?;
+    let parent = Parent::start(home, record, request, Some(theirs))?;
+    session::attend(parent.socket(), ours)?;
+    Ok(parent.status()? as u8)
 }

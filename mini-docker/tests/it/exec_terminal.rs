@@ -113,3 +113,47 @@ fn much_output_on_a_terminal_is_whole() {
     let done = engine.with("exec -t web sh -c", &["seq 20000; echo end"]);
     assert_eq!(done.ok().lines().count(), 20_001);
 }
+
+/// A shell at which `exec web` runs a program that waits for a file, and has been stopped with ctrl-z.
+fn stopped_at_a_shell(engine: &Engine) -> Session {
+    let program = "touch /on; until test -f /go; do sleep 0.02; done; exit 3";
+    let (binary, root) = (crate::harness::binary().display(), engine.root());
+    let mut shell = std::process::Command::new("bash");
+    shell.args(["--norc", "--noprofile", "-i"]).current_dir(engine.path(""));
+    let mut session = Session::start(&mut shell, 200, 24);
+    session.wait_for("# ");
+    session.keys(&format!("{binary} --root {} exec web sh -c '{program}'\r", root.display()));
+    eventually("the program runs", || engine.call("exec web test -f /on").code == 0);
+    session.keys("\u{1a}");
+    session.wait_for("Stopped");
+    session
+}
+
+/// Brings the command back to the front, whose exit status is this, and leaves the shell.
+#[track_caller]
+fn go_on(mut session: Session, status: i32) {
+    session.keys("fg; echo then $?\r");
+    session.wait_for(&format!("then {status}"));
+    session.keys("exit 4\r");
+    assert_eq!(session.end().0, 4);
+}
+
+#[test]
+fn the_program_of_a_command_that_is_stopped_ends_and_is_gone() {
+    let Some(engine) = web() else { return };
+    let session = stopped_at_a_shell(&engine);
+    engine.call("exec web touch /go").ok();
+    // Nobody is left but the sleep that the container runs, and who asks.
+    let alone = || engine.with("exec web sh -c", &["set -- /proc/[0-9]*; test $# -le 2"]).code == 0;
+    eventually("the program has gone", alone);
+    go_on(session, 3);
+}
+
+#[test]
+fn a_container_ends_although_a_command_in_it_is_stopped() {
+    let Some(engine) = web() else { return };
+    let session = stopped_at_a_shell(&engine);
+    engine.call("stop -t 0 web").ok();
+    assert_eq!(engine.inspect("web", ".State.Status"), "exited");
+    go_on(session, 137);
+}
