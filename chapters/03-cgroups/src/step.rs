@@ -138,6 +138,13 @@ pub(crate) fn open(directory: &Path) -> Result<std::os::fd::OwnedFd> {
     file::openat2(CWD, directory, how, Mode::empty(), ResolveFlags::empty())
 }
 
+/// Opens a directory of a cgroup below `directory`: what has made it chose its name.
+pub(crate) fn open_below(directory: &Path, path: &Path) -> Result<std::os::fd::OwnedFd> {
+    let how = OFlags::RDONLY | OFlags::DIRECTORY;
+    let strictly = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+    file::openat2(open(directory)?, path, how, Mode::empty(), strictly)
+}
+
 fn mkdir(path: &Path) -> Result<()> {
     file::mkdirat(CWD, path, Mode::from_raw_mode(0o755))
 }

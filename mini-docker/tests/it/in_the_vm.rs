@@ -41,5 +41,13 @@ fn run(modules: &[&str]) {
 
 #[test]
 fn limits_and_the_rest_of_a_life_hold_with_cgroup_v2() {
-    run(&["limits::", "environment::", "lifecycle::", "commit::", "pausing::", "updating::"]);
+    run(&[
+        "limits::",
+        "environment::",
+        "lifecycle::",
+        "commit::",
+        "pausing::",
+        "updating::",
+        "nested_cgroups::",
+    ]);
 }

@@ -63,6 +63,7 @@ mod made;
 mod manifests;
 mod naming;
 mod needs;
+mod nested_cgroups;
 mod oci;
 mod oci_archives;
 mod oci_hooks;
