@@ -307,6 +307,10 @@ pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
 /// Sends a signal to a process of the host.
 pub(crate) fn kill(pid: i32, signal: Signal) {
     signal::kill(Pid::from_raw(pid), signal).unwrap();
+    if signal == Signal::SIGKILL {
+        // On a busy machine it is some time until the process is looked at again, and then it is gone.
+        eventually("it is dead", || !is_alive(pid));
+    }
 }
 
 /// Whether a process of the host is there and not a zombie.
