@@ -21,6 +21,19 @@ pub fn pidfd_open(pid: Pid) -> Result<OwnedFd> {
     call(name, || rustix::process::pidfd_open(id, rustix::process::PidfdFlags::empty()))
 }
 
+/// The number that the process has which `pidfd` stands for, while it is there; by the time it is used the process may
+/// have ended, and another may have it.
+///
+/// # Errors
+/// `ESRCH` when it has ended. proc(5), `/proc/self/fdinfo`, Linux 5.4.
+pub fn pid_of(pidfd: impl AsFd) -> Result<Pid> {
+    let path = format!("/proc/self/fdinfo/{}", pidfd.as_fd().as_raw_fd());
+    let text = crate::file::read_text(std::path::Path::new(&path))?;
+    let number = text.lines().find_map(|line| line.strip_prefix("Pid:")?.trim().parse().ok());
+    let number = number.filter(|number| *number > 0);
+    number.map(Pid::from_raw).ok_or_else(|| crate::Error::new(format!("read {path}"), Errno::ESRCH))
+}
+
 /// Sends `signal` to the process that `pidfd` stands for.
 ///
 /// # Errors
