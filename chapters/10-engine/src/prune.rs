@@ -13,18 +13,21 @@ use crate::guard;
 use crate::home::Home;
 use crate::record::{self, ProcessId, Record};
 use crate::remove::{self, RemoveError};
-use crate::usage::{self, UsageError, used_images};
+use crate::usage::{self, UnknownImage, UsageError, used_images};
 
 /// What was removed.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct Pruned {
     /// Names, images and layers.
     pub removed: Vec<Removed>,
     /// The bytes of blobs and of the layers' files.
     pub reclaimed: u64,
+    /// Containers for whose sake nothing was removed: what they need is not known.
+    pub unknown: Vec<UnknownImage>,
 }
 
-/// Removes the images that no container needs and all filters let through: with `all`, or the filter that they need
+/// Removes the images that no container needs and all filters let through, or none while it is not known what a container
+/// needs: with `all`, or the filter that they need
 /// not be dangling, every one, else those without a name.
 ///
 /// # Errors
@@ -39,13 +42,16 @@ pub fn images(home: &Home, all: bool, filters: &[Filter]) -> Result<Pruned, Usag
     let mut unneeded: Vec<Image> = images.select(&filters)?;
     unneeded.retain(|image| all || filter::is_dangling(image));
     let used = used_images(home)?;
-    unneeded.retain(|image| !used.contains_key(&image.id));
+    unneeded.retain(|image| !used.images.contains_key(&image.id));
     if unneeded.is_empty() {
         return Ok(Pruned::default());
     }
+    if !used.unknown.is_empty() {
+        return Ok(Pruned { unknown: used.unknown, ..Pruned::default() });
+    }
     let ids: Vec<Digest> = unneeded.iter().map(|image| image.id).collect();
     let removed = images.remove_images(&ids)?;
-    Ok(Pruned { removed, reclaimed: before.saturating_sub(images.taken()?) })
+    Ok(Pruned { removed, reclaimed: before.saturating_sub(images.taken()?), unknown: Vec::new() })
 }
 
 /// The containers that were removed.

@@ -11,11 +11,11 @@ use std::path::Path;
 use mini_images::{Image, StoreError};
 use mini_layers::Digest;
 
-use crate::find::FindError;
+use crate::find::{self, FindError};
 use crate::guard::GuardError;
 use crate::home::{Home, HomeError};
 use crate::list;
-use crate::record::Record;
+use crate::record::{RECORD, Record, RecordError};
 
 /// An image and its part of the disk, in bytes.
 #[derive(Debug, Clone)]
@@ -69,16 +69,59 @@ pub enum UsageError {
     Guard(#[from] GuardError),
 }
 
-/// The images that containers, running or not, were made of.
+/// The images that containers need, running or not.
+#[derive(Debug, Default)]
+pub struct Used {
+    /// How many containers were made of an image.
+    pub images: HashMap<Digest, usize>,
+    /// Containers whose records do not tell their image: they may need any.
+    pub unknown: Vec<UnknownImage>,
+}
+
+/// A container whose record is damaged, so that nobody knows what it was made of.
+#[derive(Debug, thiserror::Error)]
+#[error("container {container} may need any image")]
+pub struct UnknownImage {
+    /// Its id.
+    pub container: String,
+    /// What is wrong with its record.
+    pub source: RecordError,
+}
+
+/// The images that containers, running or not, were made of. What is left of a damaged record may still name its image:
+/// every image that is named there counts.
 ///
 /// # Errors
-/// A directory that cannot be read.
-pub fn used_images(home: &Home) -> Result<HashMap<Digest, usize>, FindError> {
-    let mut used = HashMap::new();
-    for record in list::list(home, true, &[])?.0 {
-        *used.entry(record.image).or_default() += 1;
+/// A directory that cannot be read; the images cannot be listed.
+pub fn used_images(home: &Home) -> Result<Used, UsageError> {
+    let mut used = Used::default();
+    for id in find::ids(home).map_err(FindError::List)? {
+        match Record::load(home, &id) {
+            Ok(record) => record.into_iter().for_each(|record| used.count(record.image)),
+            Err(source) => {
+                let images = home.images()?.list()?;
+                let named = named(home, &id);
+                let mut told = images.iter().map(|image| image.id).filter(|id| named.contains(id)).peekable();
+                if told.peek().is_none() {
+                    used.unknown.push(UnknownImage { container: id, source });
+                }
+                told.for_each(|image| used.count(image));
+            }
+        }
     }
     Ok(used)
+}
+
+impl Used {
+    fn count(&mut self, image: Digest) {
+        *self.images.entry(image).or_default() += 1;
+    }
+}
+
+/// The digests that the record of the container `id` names, whatever else is wrong with it.
+fn named(home: &Home, id: &str) -> Vec<Digest> {
+    let text = fs::read(home.container(id).join(RECORD)).unwrap_or_default();
+    String::from_utf8_lossy(&text).split('"').filter_map(|word| word.parse().ok()).collect()
 }
 
 /// What takes up room now.
@@ -106,14 +149,14 @@ pub fn usage(home: &Home) -> Result<Usage, UsageError> {
         ImageUsage {
             size: sum(&mut chains.iter().copied()),
             shared: sum(&mut shared.copied()),
-            containers: used.get(&image.id).copied().unwrap_or(0),
+            containers: used.images.get(&image.id).copied().unwrap_or(0),
             image,
         }
     };
     Ok(Usage {
         images: all.into_iter().map(of_image).collect(),
         taken: images.taken()?,
-        taken_by_used: images.taken_by(&used.keys().copied().collect())?,
+        taken_by_used: images.taken_by(&used.images.keys().copied().collect())?,
         containers: containers(home)?,
     })
 }

@@ -5,12 +5,13 @@ use std::io::BufRead as _;
 use anyhow::bail;
 use mini_engine::events::{self, Event};
 use mini_engine::prune::{self, Pruned, PrunedContainers};
-use mini_engine::{Home, RemoveError};
+use mini_engine::usage::UnknownImage;
+use mini_engine::{Home, RemoveError, id};
 use mini_images::{Removed, filter};
 
 use crate::cli;
 use crate::commands::{images, print};
-use crate::failure;
+use crate::failure::{self, Failure};
 use crate::values::exact_size;
 
 /// What containers are chosen by, and what everything is.
@@ -29,7 +30,8 @@ pub(crate) fn run(home: &Home, args: &cli::Prune) -> anyhow::Result<u8> {
     }
     let pruned = prune::images(home, args.all, &filters)?;
     events::emit(home, &Event::prune("image", pruned.reclaimed));
-    print(&(of_images(&pruned) + &reclaimed(pruned.reclaimed)))
+    print(&(of_images(&pruned) + &reclaimed(pruned.reclaimed)))?;
+    Ok(report(kept(pruned)))
 }
 
 pub(crate) fn containers(home: &Home, args: &cli::ContainerPrune) -> anyhow::Result<u8> {
@@ -41,7 +43,7 @@ pub(crate) fn containers(home: &Home, args: &cli::ContainerPrune) -> anyhow::Res
     let pruned = prune::containers(home, &filters)?;
     events::emit(home, &Event::prune("container", pruned.reclaimed));
     print(&(of_containers(&pruned) + &reclaimed(pruned.reclaimed)))?;
-    Ok(report(pruned.failures))
+    Ok(report(errors(pruned.failures)))
 }
 
 pub(crate) fn system(home: &Home, args: &cli::SystemPrune) -> anyhow::Result<u8> {
@@ -60,7 +62,7 @@ pub(crate) fn system(home: &Home, args: &cli::SystemPrune) -> anyhow::Result<u8>
     events::emit(home, &Event::prune("image", pruned.reclaimed));
     let space = reclaimed(gone.reclaimed + pruned.reclaimed);
     print(&(of_containers(&gone) + &of_images(&pruned) + &space))?;
-    Ok(report(gone.failures))
+    Ok(report(errors(gone.failures)).max(report(kept(pruned))))
 }
 
 /// Docker's list of all that will be removed. Of networks and volumes there are none yet.
@@ -113,6 +115,20 @@ fn reclaimed(bytes: u64) -> String {
     format!("Total reclaimed space: {}\n", exact_size(bytes))
 }
 
-fn report(failures: Vec<RemoveError>) -> u8 {
-    failures.into_iter().fold(0, |_, error| failure::report(&error.into()))
+/// Why no image was removed that could have been.
+fn kept(pruned: Pruned) -> Vec<anyhow::Error> {
+    let kept = |unknown: UnknownImage| {
+        let hint = format!("`mini-docker rm -f {}` removes the container", id::short(&unknown.container));
+        let message = format!("no image is removed: {}", failure::words(&unknown));
+        Failure { message, hint: Some(hint), status: 1 }.into()
+    };
+    pruned.unknown.into_iter().map(kept).collect()
+}
+
+fn errors(failures: Vec<RemoveError>) -> Vec<anyhow::Error> {
+    failures.into_iter().map(Into::into).collect()
+}
+
+fn report(failures: Vec<anyhow::Error>) -> u8 {
+    failures.iter().fold(0, |_, error| failure::report(error))
 }

@@ -86,3 +86,46 @@ fn filters_hold_back_what_they_do_not_let_through() {
     assert_eq!(left(), "new:1");
     assert_eq!(engine.call("image prune -f --filter reference=x").fails(1), "invalid filter 'reference'");
 }
+
+#[test]
+fn an_image_stays_for_a_container_whose_record_is_damaged_and_all_do_where_nobody_knows_which() {
+    let Some(engine) = Engine::new() else { return };
+    for name in ["one", "two"] {
+        // A label each, so that they are two images.
+        engine.feed("import -c", &[&format!("LABEL name={name}"), "-", name], crate::tars::root()).ok();
+    }
+    let names = || {
+        let listed = engine.call("images --format {{.Repository}}").ok();
+        let mut names: Vec<String> = listed.lines().map(str::to_owned).collect();
+        names.sort();
+        names.join(" ")
+    };
+    engine.call("create --name web one true").ok();
+    let id = engine.inspect("web", ".Id");
+    let record = engine.root().join("containers").join(&id).join("record.json");
+    let whole = std::fs::read_to_string(&record).unwrap();
+
+    // Not even this much is JSON, and the image is still to be read.
+    let end = whole.find("\"layer\"").unwrap();
+    std::fs::write(&record, &whole[..end]).unwrap();
+    let counted = engine.call("system df -v").ok();
+    let row = |name: &str| counted.lines().find(|line| line.starts_with(name)).unwrap().trim().to_owned();
+    assert!(row("one").ends_with(" 1") && row("two").ends_with(" 0"), "{counted}");
+    std::fs::write(&record, "{").unwrap();
+    let said = format!(
+        "no image is removed: container {id} may need any image: {} is damaged: EOF while parsing an object \
+         at line 1 column 1",
+        record.display()
+    );
+    for command in ["image prune -af", "system prune -af"] {
+        let done = engine.call(command);
+        assert_eq!(done.exits(1), "Total reclaimed space: 0B");
+        assert_eq!(done.fails(1), said);
+    }
+    assert_eq!(names(), "host one two");
+    std::fs::write(&record, &whole[..end]).unwrap();
+    engine.call("image prune -af").ok();
+    assert_eq!(names(), "one");
+    std::fs::write(&record, &whole).unwrap();
+    engine.call("start -a web").ok();
+}
