@@ -91,6 +91,19 @@ impl Cgroup {
         })
     }
 
+    /// Whether nobody wants its processes stopped: they are not, and are not being stopped either.
+    ///
+    /// # Errors
+    /// As [`Cgroup::freeze`].
+    pub fn is_thawed(&self) -> Result<bool> {
+        Ok(match self.freezer()? {
+            Freezer::Unified(directory) => read_text(&directory.join("cgroup.freeze"))?.trim_end() == "0",
+            Freezer::Separate(directory) => {
+                read_text(&directory.join("freezer.state"))?.trim_end() == "THAWED"
+            }
+        })
+    }
+
     // ANCHOR: kill-all-fn
     /// Kills all its processes, frozen or not, and those they are just starting; returns when all are gone.
     ///

@@ -1,13 +1,17 @@
 //! `pause` and `unpause`: a container's processes stand still, and go on as if nothing had been.
 //!
 //! The kernel's freezer stops a whole cgroup at once, new processes included, and no process can notice or refuse it.
-//! The record says so first and the freezer follows, so that whoever comes after a crash between the two finds a
-//! container that is said to stand still, and may let it go on. cgroups(7), docker-pause(1); book ch. 3, 10.
+//! What stands still is said to: the record says so before the freezer stops it, and until the freezer has let it go.
+//! After a crash in between it is said to stand still and does not, and the next repair says so.
+//! cgroups(7), docker-pause(1); book ch. 3, 10.
+
+use std::fs::File;
 
 use mini_cgroups::{Cgroup, Layout};
 
 use crate::events::{self, Event};
 use crate::home::Home;
+use crate::places;
 use crate::record::{self, Record, RecordError, Status};
 
 /// A container that cannot be stopped or let go on.
@@ -46,12 +50,26 @@ pub enum PauseError {
 /// # Errors
 /// What [`PauseError`] lists; it runs on then.
 pub fn pause(home: &Home, record: &Record) -> Result<(), PauseError> {
-    change(home, record, "pause", |record| match record.state.status {
-        Status::Running => Ok(Status::Paused),
+    let (_lock, mut record, cgroup) = look(home, record, |record| match record.state.status {
+        Status::Running => Ok(()),
         Status::Paused => Err(PauseError::Already(record.id.clone())),
         Status::Restarting => Err(PauseError::Restarting(record.id.clone())),
         Status::Created | Status::Exited => Err(PauseError::NotRunning(record.id.clone())),
-    })
+    })?;
+    // ANCHOR: record-first
+    record.state.status = Status::Paused;
+    record.save(home)?;
+    places::PAUSE_SAVED.pass();
+    if let Err(source) = cgroup.freeze() {
+        record.state.status = Status::Running;
+        // The error that matters is the kernel's.
+        let _ = record.save(home);
+        return Err(PauseError::Cgroup { name: record.name, source });
+    }
+    // ANCHOR_END: record-first
+    places::PAUSE_FROZEN.pass();
+    events::emit(home, &Event::container(&record, "pause"));
+    Ok(())
 }
 
 /// Lets every process of the container go on.
@@ -59,37 +77,34 @@ pub fn pause(home: &Home, record: &Record) -> Result<(), PauseError> {
 /// # Errors
 /// What [`PauseError`] lists.
 pub fn unpause(home: &Home, record: &Record) -> Result<(), PauseError> {
-    change(home, record, "unpause", |record| match record.state.status {
-        Status::Paused => Ok(Status::Running),
+    let (_lock, mut record, cgroup) = look(home, record, |record| match record.state.status {
+        Status::Paused => Ok(()),
         _ => Err(PauseError::NotPaused(record.id.clone())),
-    })
+    })?;
+    // ANCHOR: record-last
+    cgroup.thaw().map_err(|source| PauseError::Cgroup { name: record.name.clone(), source })?;
+    places::UNPAUSE_THAWED.pass();
+    record.state.status = Status::Running;
+    record.save(home)?;
+    // ANCHOR_END: record-last
+    places::UNPAUSE_SAVED.pass();
+    events::emit(home, &Event::container(&record, "unpause"));
+    Ok(())
 }
 
-fn change(
+/// The container as it is now, if that will do, and its cgroup; it stays as it is while the lock is held.
+fn look(
     home: &Home,
     record: &Record,
-    action: &str,
-    decide: impl Fn(&Record) -> Result<Status, PauseError>,
-) -> Result<(), PauseError> {
+    judge: impl Fn(&Record) -> Result<(), PauseError>,
+) -> Result<(File, Record, Cgroup), PauseError> {
     let gone = || PauseError::Gone(record.name.clone());
-    let _lock = record::lock(home, &record.id)?.ok_or_else(gone)?;
-    let mut record = Record::load(home, &record.id)?.ok_or_else(gone)?;
-    let status = decide(&record)?;
-    let failed = |source| PauseError::Cgroup { name: record.name.clone(), source };
-    let cgroup = cgroup(&record).map_err(failed)?;
-    // ANCHOR: record-first
-    let before = std::mem::replace(&mut record.state.status, status);
-    record.save(home)?;
-    let done = if status == Status::Paused { cgroup.freeze() } else { cgroup.thaw() };
-    if let Err(source) = done {
-        record.state.status = before;
-        // The error that matters is the kernel's.
-        let _ = record.save(home);
-        return Err(PauseError::Cgroup { name: record.name, source });
-    }
-    // ANCHOR_END: record-first
-    events::emit(home, &Event::container(&record, action));
-    Ok(())
+    let lock = record::lock(home, &record.id)?.ok_or_else(gone)?;
+    let record = Record::load(home, &record.id)?.ok_or_else(gone)?;
+    judge(&record)?;
+    let cgroup = cgroup(&record);
+    let cgroup = cgroup.map_err(|source| PauseError::Cgroup { name: record.name.clone(), source })?;
+    Ok((lock, record, cgroup))
 }
 
 /// The cgroup of the container.

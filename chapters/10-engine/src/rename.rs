@@ -7,6 +7,7 @@
 use crate::events::{self, Event};
 use crate::home::Home;
 use crate::names::{self, NameError};
+use crate::places;
 use crate::record::{self, Record, RecordError};
 
 /// A container that cannot be renamed.
@@ -48,13 +49,16 @@ pub fn rename(home: &Home, record: &Record, new: &str) -> Result<(), RenameError
     if names::owner(home, new).as_ref() != Some(&record.id) {
         names::reserve(home, new, &record.id)?;
     }
+    places::RENAME_RESERVED.pass();
     let old = std::mem::replace(&mut record.name, new.to_owned());
     if let Err(error) = record.save(home) {
         let _ = names::release(home, new, &record.id);
         return Err(error.into());
     }
+    places::RENAME_SAVED.pass();
     // A name that stays points to a container that says otherwise, and the next who finds it lets it go.
     let _ = names::release(home, &old, &record.id);
+    places::RENAME_RELEASED.pass();
     events::emit(home, &Event::container(&record, "rename").with("oldName", &format!("/{old}")));
     Ok(())
 }

@@ -8,6 +8,7 @@ use mini_cgroups::{Cgroup, CgroupError, Layout, LimitError, PlanError};
 use crate::config::{HostConfig, RestartPolicy};
 use crate::events::{self, Event};
 use crate::home::Home;
+use crate::places;
 use crate::record::{self, Record, RecordError};
 use crate::spec;
 
@@ -99,8 +100,10 @@ pub fn update(home: &Home, record: &Record, change: &Update) -> Result<(), Updat
             apply(&record, &layout, &host)?;
         }
     }
+    places::UPDATE_APPLIED.pass();
     record.host_config = host;
     record.save(home)?;
+    places::UPDATE_SAVED.pass();
     events::emit(home, &Event::container(&record, "update"));
     Ok(())
 }

@@ -10,6 +10,7 @@ use mini_engine::places::PLACES;
 use mini_sys::fault;
 use mini_sys::signal::Signal;
 
+use crate::fault_changes;
 use crate::harness::{Engine, eventually, finish, is_alive, kill, names};
 
 /// What is there before, and the command that is to die.
@@ -76,7 +77,7 @@ fn half_removed(engine: &Engine) {
 }
 
 /// Whether somebody came to the place and died there, while this command ran.
-fn dies(engine: &Engine, place: &str, line: &str) -> bool {
+pub(crate) fn dies(engine: &Engine, place: &str, line: &str) -> bool {
     let file = engine.path("died");
     let mut command = engine.command(line, &[] as &[&str]);
     command.env(fault::VARIABLE, format!("{place} {}", file.display()));
@@ -139,7 +140,7 @@ fn whoever_is_killed_anywhere_leaves_nothing_that_the_next_command_does_not_mend
         return;
     }
     let Some(engine) = Engine::new() else { return };
-    for place in PLACES {
+    for place in PLACES.iter().filter(|place| !fault_changes::is_of_a_change(place)) {
         let mut reached = false;
         for Scenario { before, line } in &SCENARIOS {
             before(&engine);

@@ -30,6 +30,7 @@ mod exec_terminal;
 mod exits;
 mod explain;
 mod export;
+mod fault_changes;
 mod faults;
 mod files;
 mod front;

@@ -116,7 +116,9 @@ fn nothing_stays_frozen_when_the_monitor_of_a_paused_container_is_killed() {
     engine.detached("--name web", "sleep 1000 & exec sleep 1000");
     engine.call("pause web").ok();
     let pid = engine.pid("web");
-    kill(parent(pid), Signal::SIGKILL);
+    let monitor = parent(pid);
+    kill(monitor, Signal::SIGKILL);
+    eventually("its monitor is dead", || !is_alive(monitor));
     assert_eq!(engine.call("ps -q").ok(), "");
     assert_eq!(engine.inspect("web", ".State.Status"), "exited");
     assert_eq!(engine.inspect("web", ".State.ExitCode"), "137");
