@@ -31,7 +31,7 @@ pub(crate) fn run(home: &Home, args: &cli::Prune) -> anyhow::Result<u8> {
     let pruned = prune::images(home, args.all, &filters)?;
     events::emit(home, &Event::prune("image", pruned.reclaimed));
     print(&(of_images(&pruned) + &reclaimed(pruned.reclaimed)))?;
-    Ok(report(kept(pruned)))
+    Ok(report(&kept(pruned)))
 }
 
 pub(crate) fn containers(home: &Home, args: &cli::ContainerPrune) -> anyhow::Result<u8> {
@@ -43,7 +43,7 @@ pub(crate) fn containers(home: &Home, args: &cli::ContainerPrune) -> anyhow::Res
     let pruned = prune::containers(home, &filters)?;
     events::emit(home, &Event::prune("container", pruned.reclaimed));
     print(&(of_containers(&pruned) + &reclaimed(pruned.reclaimed)))?;
-    Ok(report(errors(pruned.failures)))
+    Ok(report(&errors(pruned.failures)))
 }
 
 pub(crate) fn system(home: &Home, args: &cli::SystemPrune) -> anyhow::Result<u8> {
@@ -62,7 +62,7 @@ pub(crate) fn system(home: &Home, args: &cli::SystemPrune) -> anyhow::Result<u8>
     events::emit(home, &Event::prune("image", pruned.reclaimed));
     let space = reclaimed(gone.reclaimed + pruned.reclaimed);
     print(&(of_containers(&gone) + &of_images(&pruned) + &space))?;
-    Ok(report(errors(gone.failures)).max(report(kept(pruned))))
+    Ok(report(&errors(gone.failures)).max(report(&kept(pruned))))
 }
 
 /// Docker's list of all that will be removed. Of networks and volumes there are none yet.
@@ -129,6 +129,6 @@ fn errors(failures: Vec<RemoveError>) -> Vec<anyhow::Error> {
     failures.into_iter().map(Into::into).collect()
 }
 
-fn report(failures: Vec<anyhow::Error>) -> u8 {
+fn report(failures: &[anyhow::Error]) -> u8 {
     failures.iter().fold(0, |_, error| failure::report(error))
 }

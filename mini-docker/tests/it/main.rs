@@ -62,6 +62,7 @@ mod logs;
 mod machine;
 mod made;
 mod manifests;
+mod monitor_memory;
 mod naming;
 mod needs;
 mod nested_cgroups;
