@@ -3,8 +3,10 @@
 
 use std::process::{Child, Stdio};
 
+use mini_sys::signal::Signal;
+
 use crate::faults::assert_mended;
-use crate::harness::{Done, Engine, await_end, names};
+use crate::harness::{Done, Engine, await_end, kill, names};
 
 const ROUNDS: usize = 20;
 
@@ -117,17 +119,18 @@ fn what_one_terminal_starts_another_does_not_remove() {
 #[test]
 fn of_a_run_and_a_start_of_the_same_container_one_starts_it() {
     let Some(engine) = Engine::new() else { return };
+    let name = engine.root().join("names/web");
     for _ in 0..ROUNDS {
         let run = begin(&engine, "run -d --name web host sleep 1000");
-        let started = loop {
-            let started = engine.call("start web");
-            if !started.err().contains("No such container") {
-                break started;
-            }
-        };
-        let run = await_end(run, "run".to_owned());
-        assert_said(&run, &["it has been started by somebody else"]);
+        // It stands still as soon as there is something to start, mostly before it starts that itself.
+        while name.symlink_metadata().is_err() {
+            std::hint::spin_loop();
+        }
+        kill(run.id() as i32, Signal::SIGSTOP);
+        let started = engine.call("start web");
+        kill(run.id() as i32, Signal::SIGCONT);
         assert_said(&started, &["it has been started by somebody else"]);
+        assert_said(&await_end(run, "run".to_owned()), &["it has been started by somebody else"]);
         assert_eq!(processes(&engine, "web"), 1);
         assert_mended(&engine, "run and start");
         engine.call("rm -f web").ok();
