@@ -35,8 +35,10 @@ fn tty_group(terminal: impl std::os::fd::AsFd) -> Result<u32> {
 }
 
 fn show_as_console(terminal: BorrowedFd<'_>) -> Result<()> {
+    // ANCHOR: console
     let path = Path::new("/dev/console");
     std::fs::File::create(path).map_err(|error| Error::from_io("creat(\"/dev/console\")", &error))?;
     let source = format!("/proc/self/fd/{}", terminal.as_raw_fd());
     mount::mount(&source, path, "", MsFlags::MS_BIND, "")
+    // ANCHOR_END: console
 }
