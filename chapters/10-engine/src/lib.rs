@@ -39,7 +39,7 @@ pub mod record;
 pub mod remove;
 pub mod rename;
 pub mod repair;
-mod restart;
+pub mod restart;
 pub mod restore;
 pub mod spec;
 pub mod start;

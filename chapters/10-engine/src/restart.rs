@@ -17,7 +17,7 @@ const LONG_ENOUGH: Duration = Duration::from_secs(10);
 
 /// Whether a program that has ended so is started again.
 // ANCHOR: wanted
-pub(crate) fn is_wanted(policy: &RestartPolicy, state: &State, status: i32) -> bool {
+pub fn is_wanted(policy: &RestartPolicy, state: &State, status: i32) -> bool {
     if state.stopped_by_hand {
         return false;
     }
@@ -33,7 +33,8 @@ pub(crate) fn is_wanted(policy: &RestartPolicy, state: &State, status: i32) -> b
 // ANCHOR_END: wanted
 
 /// Whether the container is started when the machine has booted.
-pub(crate) fn is_wanted_at_boot(policy: &RestartPolicy, state: &State) -> bool {
+pub fn is_wanted_at_boot(policy: &RestartPolicy, state: &State) -> bool {
+    // ANCHOR: at-boot
     if state.started_at.is_none() || state.status.is_active() {
         return false;
     }
@@ -43,18 +44,19 @@ pub(crate) fn is_wanted_at_boot(policy: &RestartPolicy, state: &State) -> bool {
             is_wanted(policy, state, state.exit_code)
         }
     }
+    // ANCHOR_END: at-boot
 }
 
 /// The pauses between one start and the next, each twice the one before.
 #[derive(Debug, Default)]
-pub(crate) struct BackOff {
+pub struct BackOff {
     last: Option<Duration>,
 }
 
 impl BackOff {
     /// The pause after a program that ran for so long.
     // ANCHOR: back-off
-    pub(crate) fn next(&mut self, ran: Duration) -> Duration {
+    pub fn next(&mut self, ran: Duration) -> Duration {
         let pause = match self.last.filter(|_| ran < LONG_ENOUGH) {
             None => SHORTEST,
             Some(last) => (last * 2).min(LONGEST),

@@ -65,6 +65,25 @@ pub struct Mutant {
     pub story: String,
 }
 
+/// A file in which the student writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// The file, relative to the project, in which the solution stands.
+    pub source: PathBuf,
+    /// The regions of that file which the starter lacks.
+    pub regions: Vec<String>,
+    /// The name of the student's file in `src`.
+    pub file: String,
+}
+
+/// A further [`Part`], as `exercise.toml` has it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Further {
+    source: PathBuf,
+    regions: Vec<String>,
+}
+
 /// What `exercise.toml` says.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -82,6 +101,9 @@ struct Manifest {
     timeout: u64,
     source: PathBuf,
     regions: Vec<String>,
+    /// A capstone's other files.
+    #[serde(default)]
+    also: Vec<Further>,
     blank: Option<String>,
     #[serde(default)]
     blanks: BTreeMap<String, String>,
@@ -118,18 +140,14 @@ pub struct Exercise {
     pub requires: Vec<Ability>,
     /// How long its check may take.
     pub timeout: Duration,
-    /// The file, relative to the project, in which the solution stands.
-    pub source: PathBuf,
-    /// The regions of that file which the starter lacks.
-    pub regions: Vec<String>,
-    /// What stands in their place.
+    /// The files in which the student writes; there is one at least.
+    pub parts: Vec<Part>,
+    /// What stands in the place of a region.
     pub blank: Option<String>,
     /// What stands in the place of one of them, by its name.
     pub blanks: BTreeMap<String, String>,
     /// The mutant that stands in their place, for [`Kind::Fix`].
     pub planted: Option<String>,
-    /// The name of the student's file in `src`.
-    pub file: String,
     /// Packages that its programs need beside those of the chapter.
     pub dependencies: Vec<String>,
     /// What must be true of a solution.
@@ -205,10 +223,10 @@ impl Exercise {
         if let Some(complaint) = manifest.complaint() {
             return Err(ExerciseError::Wrong { path, complaint });
         }
-        let name = manifest.source.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let parts = manifest.parts();
         Ok(Self {
             folder: folder.to_owned(),
-            file: manifest.file.unwrap_or(name),
+            parts,
             id: manifest.id,
             title: manifest.title,
             kind: manifest.kind,
@@ -218,8 +236,6 @@ impl Exercise {
             lane: manifest.lane,
             requires: manifest.requires,
             timeout: Duration::from_secs(manifest.timeout),
-            source: manifest.source,
-            regions: manifest.regions,
             blank: manifest.blank,
             blanks: manifest.blanks,
             planted: manifest.planted,
@@ -234,9 +250,20 @@ impl Exercise {
         format!("ex-{}", self.id)
     }
 
-    /// The file that the student edits, relative to the project.
-    pub fn student_file(&self) -> PathBuf {
-        self.folder.join("src").join(&self.file)
+    /// The file of `part` that the student edits, relative to the project.
+    pub fn student_file(&self, part: &Part) -> PathBuf {
+        self.folder.join("src").join(&part.file)
+    }
+
+    /// All files that the student edits, relative to the project.
+    pub fn student_files(&self) -> Vec<PathBuf> {
+        self.parts.iter().map(|part| self.student_file(part)).collect()
+    }
+
+    /// These files as words for a sentence.
+    pub fn files_in_words(&self) -> String {
+        let names = self.student_files().into_iter().map(|file| file.display().to_string());
+        names.collect::<Vec<_>>().join(", ")
     }
 
     /// `01-chroot`.
@@ -257,14 +284,21 @@ impl Exercise {
 
     /// The file of a mutant, relative to the project.
     pub fn mutant_file(&self, mutant: &Mutant) -> PathBuf {
-        let extension = Path::new(&self.file).extension().unwrap_or_default();
+        let part = self.parts.iter().find(|part| self.is_of(mutant, part));
+        let extension = part.and_then(|part| Path::new(&part.file).extension()).unwrap_or_default();
         self.folder.join("mutants").join(&mutant.name).with_extension(extension)
     }
 
     /// The region that a mutant replaces.
     pub fn mutant_region<'e>(&'e self, mutant: &'e Mutant) -> &'e str {
         // There is a region: `complaint` has looked.
-        mutant.region.as_deref().unwrap_or_else(|| self.regions.first().map_or("", String::as_str))
+        let first = || self.parts.iter().flat_map(|part| &part.regions).next();
+        mutant.region.as_deref().unwrap_or_else(|| first().map_or("", String::as_str))
+    }
+
+    /// Whether the region that a mutant replaces is in `part`.
+    pub fn is_of(&self, mutant: &Mutant, part: &Part) -> bool {
+        part.regions.iter().any(|region| region == self.mutant_region(mutant))
     }
 
     /// Its hints, from a nudge to near-code.
@@ -280,13 +314,33 @@ impl Exercise {
 }
 
 impl Manifest {
+    fn parts(&self) -> Vec<Part> {
+        let name = |source: &Path| source.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let file = self.file.clone().unwrap_or_else(|| name(&self.source));
+        let first = Part { source: self.source.clone(), regions: self.regions.clone(), file };
+        let further = self.also.iter().map(|also| Part {
+            source: also.source.clone(),
+            regions: also.regions.clone(),
+            file: name(&also.source),
+        });
+        std::iter::once(first).chain(further).collect()
+    }
+
+    /// The regions of all its files.
+    fn all_regions(&self) -> Vec<&String> {
+        self.regions.iter().chain(self.also.iter().flat_map(|also| &also.regions)).collect()
+    }
+
     fn complaint(&self) -> Option<String> {
         let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         if self.id.is_empty() || !self.id.bytes().all(is_plain) {
             return Some(format!("id `{}`: lower-case letters, digits and `-` only", self.id));
         }
-        if self.regions.is_empty() {
+        if self.regions.is_empty() || self.also.iter().any(|also| also.regions.is_empty()) {
             return Some("`regions` is empty: there is nothing to do".to_owned());
+        }
+        if let Some(complaint) = self.complaint_about_parts() {
+            return Some(complaint);
         }
         if self.invariants.is_empty() {
             return Some("no `[[invariant]]`: there is nothing to check".to_owned());
@@ -297,7 +351,7 @@ impl Manifest {
         if self.minutes == 0 || self.timeout == 0 {
             return Some("`minutes` and `timeout` are at least 1".to_owned());
         }
-        if let Some(name) = self.blanks.keys().find(|name| !self.regions.contains(name)) {
+        if let Some(name) = self.blanks.keys().find(|name| !self.all_regions().contains(name)) {
             return Some(format!("`[blanks]` names region `{name}`, which the starter does not lack"));
         }
         if let Some(planted) = &self.planted
@@ -308,16 +362,26 @@ impl Manifest {
         self.mutants.iter().find_map(|mutant| self.complaint_about(mutant))
     }
 
+    /// A region's name alone tells its file, and one crate takes all of them.
+    fn complaint_about_parts(&self) -> Option<String> {
+        let regions = self.all_regions();
+        if let Some(twice) = regions.iter().enumerate().find(|(at, name)| regions[..*at].contains(name)) {
+            return Some(format!("two regions are called `{}`", twice.1));
+        }
+        let other = self.also.iter().find(|also| also.source.parent() != self.source.parent());
+        other.map(|also| format!("{} is not beside {}", also.source.display(), self.source.display()))
+    }
+
     fn complaint_about(&self, mutant: &Mutant) -> Option<String> {
         let name = &mutant.name;
         if !self.invariants.iter().any(|invariant| invariant.number == mutant.breaks) {
             return Some(format!("mutant `{name}` breaks invariant {}, which is not listed", mutant.breaks));
         }
         match &mutant.region {
-            None if self.regions.len() > 1 => {
+            None if self.all_regions().len() > 1 => {
                 Some(format!("mutant `{name}` does not say which `region` it replaces"))
             }
-            Some(region) if !self.regions.contains(region) => {
+            Some(region) if !self.all_regions().contains(&region) => {
                 Some(format!("mutant `{name}` replaces region `{region}`, which the starter does not lack"))
             }
             _ => None,
@@ -362,13 +426,32 @@ story = ""
     #[test]
     fn what_is_left_out_comes_from_the_source() {
         let exercise = parse(GOOD).unwrap();
-        assert_eq!(exercise.student_file(), Path::new("exercises/01-chroot/pivot/src/root.rs"));
+        assert_eq!(exercise.student_files(), [Path::new("exercises/01-chroot/pivot/src/root.rs")]);
         assert_eq!((exercise.chapter().as_str(), exercise.chapter_number()), ("01-chroot", 1));
         assert_eq!(exercise.mutant_region(&exercise.mutants[0]), "pivot");
         assert_eq!(
             exercise.mutant_file(&exercise.mutants[1]),
             Path::new("exercises/01-chroot/pivot/mutants/two.rs")
         );
+    }
+
+    #[test]
+    fn a_capstone_has_several_files_of_one_chapter() {
+        let several = |source: &str, region: &str| {
+            let also = format!("[[also]]\nsource = \"{source}\"\nregions = [\"{region}\"]\n[[invariant]]");
+            let text = GOOD
+                .replacen("[[invariant]]", &also, 1)
+                .replace("[[mutant]]\nname = \"one\"", "[[mutant]]\nname = \"one\"\nregion = \"pivot\"");
+            parse(&text.replace("name = \"two\"", &format!("name = \"two\"\nregion = \"{region}\"")))
+        };
+        let exercise = several("chapters/01-chroot/src/step.rs", "order").unwrap();
+        let files = ["exercises/01-chroot/pivot/src/root.rs", "exercises/01-chroot/pivot/src/step.rs"];
+        assert_eq!(exercise.student_files(), files.map(Path::new));
+        assert!(exercise.is_of(&exercise.mutants[1], &exercise.parts[1]));
+        let refused = several("chapters/01-chroot/src/step.rs", "pivot").unwrap_err();
+        assert!(refused.ends_with("two regions are called `pivot`"), "{refused}");
+        let refused = several("chapters/02-namespaces/src/init.rs", "reap").unwrap_err();
+        assert!(refused.contains("chapters/02-namespaces/src/init.rs is not beside"), "{refused}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::catalog::Catalog;
-use crate::exercise::{Exercise, Mutant};
+use crate::exercise::{Exercise, Mutant, Part};
 use crate::package::{self, PackageError};
 use crate::starter::{self, StarterError};
 
@@ -59,13 +59,13 @@ pub enum GenerateError {
     },
 }
 
-/// A text that the student's file can have, and what the check is to say about it.
+/// Texts that the student's files can have, and what the check is to say about them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Variant {
     /// What it is.
     pub role: Role,
-    /// The text.
-    pub text: String,
+    /// Each of the student's files.
+    pub files: Vec<Generated>,
 }
 
 /// What a [`Variant`] is.
@@ -89,10 +89,8 @@ pub fn files(project: &Path, exercise: &Exercise) -> Result<Vec<Generated>, Gene
     let chapter = package::chapter_of(exercise);
     let chapter_manifest = chapter.map(|chapter| read(project, &chapter.join("Cargo.toml"))).transpose()?;
     let manifest = package::manifest(exercise, chapter_manifest.as_deref(), &programs(project, exercise)?);
-    let mut files = vec![
-        Generated { path: folder.join("Cargo.toml"), text: manifest.map_err(failed)? },
-        Generated { path: exercise.student_file(), text: starter_text(project, exercise)? },
-    ];
+    let mut files = vec![Generated { path: folder.join("Cargo.toml"), text: manifest.map_err(failed)? }];
+    files.extend(starter_files(project, exercise)?);
     if let Some(chapter) = chapter {
         let lib = package::lib(exercise, chapter, &read(project, &chapter.join("src/lib.rs"))?);
         files.push(Generated { path: folder.join("src/lib.rs"), text: lib.map_err(failed)? });
@@ -122,31 +120,53 @@ pub fn workspaces(project: &Path, catalog: &Catalog) -> Result<Vec<Generated>, G
 /// # Errors
 /// As [`files`].
 pub fn variants(project: &Path, exercise: &Exercise) -> Result<Vec<Variant>, GenerateError> {
-    let source = read(project, &exercise.source)?;
     let mut variants = vec![
-        Variant { role: Role::Starter, text: starter_text(project, exercise)? },
-        Variant { role: Role::Solution, text: starter::solution(&source) },
+        Variant { role: Role::Starter, files: starter_files(project, exercise)? },
+        Variant { role: Role::Solution, files: finished(project, exercise, None)? },
     ];
     for mutant in &exercise.mutants {
-        let text = read(project, &exercise.mutant_file(mutant))?;
-        let text = starter::mutated(exercise, &source, mutant, &text)
-            .map_err(|source| GenerateError::Starter { id: exercise.id.clone(), source })?;
-        variants.push(Variant { role: Role::Mutant(mutant.clone()), text });
+        let files = finished(project, exercise, Some(mutant))?;
+        variants.push(Variant { role: Role::Mutant(mutant.clone()), files });
     }
     Ok(variants)
 }
 
-/// The text of the starter.
+/// The finished files, with what `mutant` breaks.
+fn finished(
+    project: &Path,
+    exercise: &Exercise,
+    mutant: Option<&Mutant>,
+) -> Result<Vec<Generated>, GenerateError> {
+    let finished = |part: &Part| {
+        let source = read(project, &part.source)?;
+        let text = match mutant.filter(|mutant| exercise.is_of(mutant, part)) {
+            None => starter::solution(&source),
+            Some(mutant) => {
+                let text = read(project, &exercise.mutant_file(mutant))?;
+                starter::mutated(exercise, part, &source, mutant, &text)
+                    .map_err(|source| GenerateError::Starter { id: exercise.id.clone(), source })?
+            }
+        };
+        Ok(Generated { path: exercise.student_file(part), text })
+    };
+    exercise.parts.iter().map(finished).collect()
+}
+
+/// The files that a student begins with.
 ///
 /// # Errors
 /// As [`files`].
-pub fn starter_text(project: &Path, exercise: &Exercise) -> Result<String, GenerateError> {
-    let source = read(project, &exercise.source)?;
+pub fn starter_files(project: &Path, exercise: &Exercise) -> Result<Vec<Generated>, GenerateError> {
     let planted =
         exercise.planted.as_ref().and_then(|name| exercise.mutants.iter().find(|it| it.name == *name));
     let planted = planted.map(|mutant| read(project, &exercise.mutant_file(mutant))).transpose()?;
-    starter::starter(exercise, &source, planted.as_deref())
-        .map_err(|source| GenerateError::Starter { id: exercise.id.clone(), source })
+    let begin = |part: &Part| {
+        let source = read(project, &part.source)?;
+        let text = starter::starter(exercise, part, &source, planted.as_deref())
+            .map_err(|source| GenerateError::Starter { id: exercise.id.clone(), source })?;
+        Ok(Generated { path: exercise.student_file(part), text })
+    };
+    exercise.parts.iter().map(begin).collect()
 }
 
 /// Those of `files` that are not so on disk.

@@ -137,8 +137,13 @@ impl Scratch {
     }
 
     fn complaint(&self, exercise: &Exercise, variant: &Variant) -> Result<Option<String>, ProofError> {
-        let path = self.tree.join(exercise.student_file());
-        fs::write(&path, &variant.text).map_err(|source| ProofError::Write { path, source })?;
+        for file in &variant.files {
+            let path = self.tree.join(&file.path);
+            // What is the same already is not built again.
+            if fs::read(&path).ok().as_deref() != Some(file.text.as_bytes()) {
+                fs::write(&path, &file.text).map_err(|source| ProofError::Write { path, source })?;
+            }
+        }
         let compiled =
             compile::compile(&self.tree, exercise, Some(&self.target)).map_err(ProofError::Compile)?;
         let check = match compiled {

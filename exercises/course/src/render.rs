@@ -59,13 +59,14 @@ pub fn text(exercise: &Exercise, result: &CheckResult) -> String {
 fn failure(exercise: &Exercise, trial: &Trial, untouched: bool) -> String {
     let Exercise { id, title, .. } = exercise;
     let mut text = String::new();
-    let file = exercise.student_file();
     if untouched {
         // Writing to a string cannot fail, here and below.
         let _ = writeln!(
             text,
-            "{OTHER}not solved yet{OTHER:#}: `{id}`, {title}. That is expected: {} is as you got it.",
-            file.display()
+            "{OTHER}not solved yet{OTHER:#}: `{id}`, {title}. That is expected: {} {} as you got {}.",
+            exercise.files_in_words(),
+            if exercise.parts.len() == 1 { "is" } else { "are" },
+            if exercise.parts.len() == 1 { "it" } else { "them" },
         );
     } else {
         let _ = writeln!(

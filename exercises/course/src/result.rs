@@ -24,7 +24,7 @@ pub enum CheckResult {
     Tried {
         /// What it said.
         trial: Trial,
-        /// Whether the student has not changed anything yet.
+        /// Whether the student has not changed any file yet.
         untouched: bool,
     },
 }
@@ -78,6 +78,6 @@ pub fn check(copy: &StudentCopy, exercise: &Exercise, seed: u64) -> Result<Check
         Compiled::Refused(errors) => return Ok(CheckResult::DoesNotCompile(errors)),
     };
     let trial = trial::run(copy.root(), exercise, &check, seed).map_err(CheckError::Box)?;
-    let untouched = !copy.is_modified(&exercise.student_file());
+    let untouched = !exercise.student_files().iter().any(|file| copy.is_modified(file));
     Ok(CheckResult::Tried { trial, untouched })
 }

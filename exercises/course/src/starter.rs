@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use crate::exercise::{Exercise, Mutant};
+use crate::exercise::{Exercise, Mutant, Part};
 use crate::regions::{self, RegionError};
 
 /// Why there is no such text.
@@ -29,22 +29,27 @@ pub enum StarterError {
     },
 }
 
-/// What the student begins with: `source` with each region blanked, or with the planted mutant in its place.
+/// What the student begins with in one file: `source` with each region blanked, or with the planted mutant in its place.
 ///
 /// # Errors
 /// When the source lacks a region.
-pub fn starter(exercise: &Exercise, source: &str, planted: Option<&str>) -> Result<String, StarterError> {
+pub fn starter(
+    exercise: &Exercise,
+    part: &Part,
+    source: &str,
+    planted: Option<&str>,
+) -> Result<String, StarterError> {
     let mut text = source.to_owned();
-    for region in &exercise.regions {
+    for region in &part.regions {
         let mutant =
             exercise.planted.as_ref().and_then(|name| exercise.mutants.iter().find(|it| it.name == *name));
         let with = match (mutant, planted) {
             (Some(mutant), Some(planted)) if exercise.mutant_region(mutant) == region => planted.to_owned(),
             // The others stay as they are: one mistake is enough to look for.
             (Some(_), Some(_)) => continue,
-            _ => blank(exercise, region)?,
+            _ => blank(exercise, part, region)?,
         };
-        text = replace(exercise, &text, region, &with)?;
+        text = replace(part, &text, region, &with)?;
     }
     Ok(without_tests(&regions::without_marks(&text)))
 }
@@ -61,16 +66,16 @@ pub fn solution(source: &str) -> String {
     regions::without_marks(source)
 }
 
-/// What a student has to come to: each region's name and text.
+/// What a student has to come to in one file: each region's name and text.
 ///
 /// # Errors
 /// When the source lacks a region.
-pub fn answers(exercise: &Exercise, source: &str) -> Result<Vec<(String, String)>, StarterError> {
+pub fn answers(part: &Part, source: &str) -> Result<Vec<(String, String)>, StarterError> {
     let answer = |name: &String| {
-        let text = regions::region(source, name).map_err(|error| wrong(exercise, error))?;
+        let text = regions::region(source, name).map_err(|error| wrong(part, error))?;
         Ok((name.clone(), text))
     };
-    exercise.regions.iter().map(answer).collect()
+    part.regions.iter().map(answer).collect()
 }
 
 /// The finished file with one region broken.
@@ -79,31 +84,32 @@ pub fn answers(exercise: &Exercise, source: &str) -> Result<Vec<(String, String)
 /// When the source lacks the region.
 pub fn mutated(
     exercise: &Exercise,
+    part: &Part,
     source: &str,
     mutant: &Mutant,
     text: &str,
 ) -> Result<String, StarterError> {
-    let replaced = replace(exercise, source, exercise.mutant_region(mutant), text)?;
+    let replaced = replace(part, source, exercise.mutant_region(mutant), text)?;
     Ok(regions::without_marks(&replaced))
 }
 
-fn blank(exercise: &Exercise, region: &str) -> Result<String, StarterError> {
+fn blank(exercise: &Exercise, part: &Part, region: &str) -> Result<String, StarterError> {
     match exercise.blanks.get(region).or(exercise.blank.as_ref()) {
         Some(blank) => Ok(blank.clone()),
-        None if Path::new(&exercise.file).extension().is_some_and(|extension| extension == "rs") => {
+        None if Path::new(&part.file).extension().is_some_and(|extension| extension == "rs") => {
             let title = exercise.title.replace('\\', "\\\\").replace('"', "\\\"");
             Ok(format!("todo!(\"{}\")", title.replace('{', "{{").replace('}', "}}")))
         }
-        None => Err(StarterError::NoBlank { id: exercise.id.clone(), file: exercise.file.clone() }),
+        None => Err(StarterError::NoBlank { id: exercise.id.clone(), file: part.file.clone() }),
     }
 }
 
-fn replace(exercise: &Exercise, text: &str, region: &str, with: &str) -> Result<String, StarterError> {
-    regions::replace(text, region, with).map_err(|error| wrong(exercise, error))
+fn replace(part: &Part, text: &str, region: &str, with: &str) -> Result<String, StarterError> {
+    regions::replace(text, region, with).map_err(|error| wrong(part, error))
 }
 
-fn wrong(exercise: &Exercise, source: RegionError) -> StarterError {
-    StarterError::Region { source_file: exercise.source.display().to_string(), source }
+fn wrong(part: &Part, source: RegionError) -> StarterError {
+    StarterError::Region { source_file: part.source.display().to_string(), source }
 }
 
 #[cfg(test)]

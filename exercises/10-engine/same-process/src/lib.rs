@@ -83,6 +83,7 @@ pub use chapter::prune;
 pub use chapter::remove;
 pub use chapter::rename;
 pub use chapter::repair;
+pub use chapter::restart;
 pub use chapter::restore;
 pub use chapter::spec;
 pub use chapter::start;
@@ -97,7 +98,6 @@ pub use chapter::user;
 use chapter::checkups;
 use chapter::monitor;
 use chapter::probe;
-use chapter::restart;
 use chapter::upper;
 
 pub mod record;

@@ -1,6 +1,5 @@
 //! `course check`: is an exercise solved, are several.
 
-use std::path::Path;
 use std::time::SystemTime;
 
 use anstream::{eprintln, print, println};
@@ -134,14 +133,10 @@ fn watch(desk: &mut Desk, exercise: &Exercise, arguments: &Arguments) -> Result<
         if result.passed() || matches!(result, CheckResult::CannotRun(..)) {
             return Ok(status(&result));
         }
-        eprintln!("waiting for you to save {} (Ctrl-C ends this)", display(&exercise.student_file()));
+        eprintln!("waiting for you to save {} (Ctrl-C ends this)", exercise.files_in_words());
         watch.wait().context("wait for a file to be saved")?;
         println!();
     }
-}
-
-fn display(path: &Path) -> String {
-    path.display().to_string()
 }
 
 fn status(result: &CheckResult) -> Status {

@@ -37,13 +37,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Status> {
         desk.progress.begin(id).gave_up = true;
         desk.keep()?;
     }
-    let source = desk.copy.pristine().join(&exercise.source);
-    let source = fs::read_to_string(&source).with_context(|| format!("read {}", source.display()))?;
-    for (region, text) in starter::answers(&exercise, &source)? {
-        println!("{} (region `{region}`):\n", exercise.source.display());
-        print!("{text}");
-        println!();
+    for part in &exercise.parts {
+        let source = desk.copy.pristine().join(&part.source);
+        let source = fs::read_to_string(&source).with_context(|| format!("read {}", source.display()))?;
+        for (region, text) in starter::answers(part, &source)? {
+            println!("{} (region `{region}`):\n", part.source.display());
+            print!("{text}");
+            println!();
+        }
     }
-    println!("compare with {}", exercise.student_file().display());
+    println!("compare with {}", exercise.files_in_words());
     Ok(Status::Pass)
 }

@@ -30,15 +30,15 @@ pub(crate) fn begin(desk: &mut Desk, id: &str) -> Result<Status> {
     let readme = exercise.folder.join("README.md");
     let text = fs::read_to_string(desk.copy.pristine().join(&readme));
     print!("{}", text.with_context(|| format!("read {}", readme.display()))?);
-    let file = exercise.student_file();
-    if !desk.copy.root().join(&file).exists() {
+    let gone = exercise.student_files().into_iter().find(|file| !desk.copy.root().join(file).exists());
+    if let Some(file) = gone {
         return Err(usage(
             format!("{} is not there", file.display()),
             format!("`cargo course reset {id}` brings it back"),
         ));
     }
     let bold = Style::new().bold();
-    println!("\n{bold}edit{bold:#}   {}", file.display());
+    println!("\n{bold}edit{bold:#}   {}", exercise.files_in_words());
     println!("{bold}check{bold:#}  cargo course check {id} --watch");
     println!("{bold}stuck{bold:#}  cargo course hint {id}");
     let open = exercise.needs.iter().filter(|needed| desk.progress.of(needed).passed.is_none());

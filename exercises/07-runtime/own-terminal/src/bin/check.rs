@@ -131,7 +131,8 @@ fn the_session(check: &mut Check, pid: u32) -> Result<(), Box<dyn Error>> {
     let fields: Vec<&str> = stat.rsplit_once(')').ok_or("no stat")?.1.split_whitespace().collect();
     let [session, terminal, foreground] = [3, 4, 5].map(|at| fields.get(at).copied().unwrap_or("?"));
     let terminal: u64 = terminal.parse()?;
-    let has = if terminal == 0 { "none".to_owned() } else { format!("{}:{}", terminal >> 8, terminal & 0xff) };
+    let has =
+        if terminal == 0 { "none".to_owned() } else { format!("{}:{}", terminal >> 8, terminal & 0xff) };
     let found = format!("session {session}, terminal {has}, foreground {foreground}");
     let expected = format!("session {pid}, terminal 136:0, foreground {pid}");
     check
@@ -161,7 +162,9 @@ fn interrupt(check: &mut Check, program: &mut Program) -> Result<(), Box<dyn Err
         .invariant(2, "Ctrl-C at the far end ends the program")
         .expected("ended 130, which is 128 and SIGINT")
         .found(if ended { status } else { "it goes on" })
-        .cause("the terminal sends SIGINT to the foreground of the session that it controls: which one is that?")
+        .cause(
+            "the terminal sends SIGINT to the foreground of the session that it controls: which one is that?",
+        )
         .holds(ended && status == "ended 130");
     Ok(())
 }

@@ -1,0 +1,3 @@
+pub fn next(&mut self, ran: Duration) -> Duration {
+    SHORTEST
+}
