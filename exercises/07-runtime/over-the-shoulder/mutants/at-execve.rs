@@ -1,0 +1,1 @@
+mini_sys::file::close_on_exec_from(3)

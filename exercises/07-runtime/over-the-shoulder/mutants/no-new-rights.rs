@@ -1,0 +1,1 @@
+mini_sys::process::set_no_new_privs()

@@ -1,0 +1,3 @@
+let pid = known.id();
+known.kill()?;
+take(pid)

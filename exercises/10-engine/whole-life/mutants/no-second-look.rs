@@ -1,0 +1,2 @@
+let fd = pidfd::pidfd_open(self.pid()).ok()?;
+Some(fd)

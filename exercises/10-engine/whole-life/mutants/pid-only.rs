@@ -1,0 +1,1 @@
+std::path::Path::new(&format!("/proc/{}", self.pid)).exists()
