@@ -1,13 +1,13 @@
 //! Chapter 10: a container's record, and a whole container as a user starts one.
 
-use std::io::Write as _;
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use mini_benches::chosen::chosen;
 use mini_benches::room::Room;
-use mini_benches::{needs, settle};
+use mini_benches::{kept, needs, settle};
 use mini_engine::events::{self, Event};
 use mini_engine::home::Home;
 use mini_engine::{Config, Create, HostConfig, Record, create, remove};
@@ -76,39 +76,88 @@ fn commands(criterion: &mut Criterion) {
     settle::until_empty(&Home::new(room.path()).containers()).expect("clean up");
 }
 
-/// So many idle containers at once; a trial of the benchmark alone is content with fewer.
+/// So many idle containers at once; `MINI_FLEET` says another number, and a trial of the benchmark alone is content with
+/// fewer.
 const FLEET: usize = 500;
 const TRIAL: usize = 8;
 
-/// Many idle containers: what one costs in memory, told once, and how long it takes to list them all.
-fn fleet(criterion: &mut Criterion) {
-    let (Some(program), true) = (needs::mini_docker(), needs::overlay()) else { return };
-    let room = Room::new().expect("a room");
-    let call = |words: &[&str]| {
-        let mut command = Command::new(&program);
-        command.args(words).env("MINI_DOCKER_ROOT", room.path()).stdin(Stdio::null());
-        let output = command.output().expect("run mini-docker");
+/// The engine of a fleet, whose containers go whatever happens.
+struct Fleet {
+    program: PathBuf,
+    room: Room,
+}
+
+impl Fleet {
+    fn call(&self, words: &[&str]) -> String {
+        let output = self.output(words);
         assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).into_owned()
-    };
+    }
+
+    fn output(&self, words: &[&str]) -> Output {
+        let mut command = Command::new(&self.program);
+        command.args(words).env("MINI_DOCKER_ROOT", self.room.path()).stdin(Stdio::null());
+        command.output().expect("run mini-docker")
+    }
+}
+
+impl Drop for Fleet {
+    /// Also after a failure in the middle: nobody else knows of these containers.
+    fn drop(&mut self) {
+        let ids = self.output(&["ps", "-aq", "--no-trunc"]).stdout;
+        let ids = String::from_utf8_lossy(&ids).into_owned();
+        let all: Vec<&str> = ids.lines().collect();
+        if !all.is_empty() {
+            self.output(&[&["rm", "-f"], all.as_slice()].concat());
+        }
+        // What stays is told by the command that is asked about it: `mini-docker leaks`.
+        let _ = settle::until_empty(&Home::new(self.room.path()).containers());
+    }
+}
+
+/// How many processes we may add, if the machine says.
+fn room_for_processes() -> Option<usize> {
+    let number = |path: &str| std::fs::read_to_string(path).ok()?.trim().parse::<usize>().ok();
+    let all = number("/proc/sys/kernel/pid_max")?.min(number("/proc/sys/kernel/threads-max")?);
+    let loadavg = std::fs::read_to_string("/proc/loadavg").ok()?;
+    let now: usize = loadavg.split([' ', '/']).nth(4)?.parse().ok()?;
+    Some(all.saturating_sub(now))
+}
+
+/// Many idle containers: how long they take to start, what one costs in memory, and how long it takes to list them all.
+fn fleet(criterion: &mut Criterion) {
+    if !chosen("ch10/fleet") {
+        return;
+    }
+    let (Some(program), true) = (needs::mini_docker(), needs::overlay()) else { return };
     let is_trial = std::env::args().any(|word| word == "--test");
-    let count = if is_trial { TRIAL } else { FLEET };
-    (0..count).for_each(|_| drop(call(&["run", "-d", "--network", "none", "host", "sleep", "1000000"])));
+    let asked = std::env::var("MINI_FLEET").ok().map(|text| text.parse().expect("MINI_FLEET is a number"));
+    let count = asked.unwrap_or(if is_trial { TRIAL } else { FLEET });
+    // A monitor and a program for each, and as much again for everybody else.
+    let enough = room_for_processes().is_none_or(|free| free > count * 4);
+    if !needs::met("a machine that may have so many processes", enough) {
+        return;
+    }
+    let fleet = Fleet { program, room: Room::new().expect("a room") };
+    // The image `host` is made on first use, which is not a start.
+    fleet.call(&["run", "--rm", "--network", "none", "host", "true"]);
+    let begun = Instant::now();
+    for _ in 0..count {
+        fleet.call(&["run", "-d", "--network", "none", "host", "sleep", "1000000"]);
+    }
+    let each = begun.elapsed().as_secs_f64() * 1000.0 / count as f64;
     // A monitor gives back what it does not need once it has been quiet for a while.
     std::thread::sleep(Duration::from_secs(1));
-    let ids = call(&["ps", "-q", "--no-trunc"]);
-    let monitors: Vec<u64> = ids.lines().filter_map(|id| monitor_memory(room.path(), id)).collect();
-    let mean = monitors.iter().sum::<u64>() / monitors.len().max(1) as u64;
-    let told = writeln!(
-        std::io::stderr(),
-        "ch10/fleet: {} idle containers, {mean} KiB (Pss) for the monitor of each",
-        monitors.len()
-    );
-    told.expect("tell");
-    criterion.bench_function("ch10/fleet, ps", |bencher| bencher.iter(|| call(&["ps"])));
-    let all: Vec<&str> = ids.lines().collect();
-    call(&[&["rm", "-f"], all.as_slice()].concat());
-    settle::until_empty(&Home::new(room.path()).containers()).expect("clean up");
+    let ids = fleet.call(&["ps", "-q", "--no-trunc"]);
+    let monitors: Vec<u64> = ids.lines().filter_map(|id| monitor_memory(fleet.room.path(), id)).collect();
+    assert_eq!(monitors.len(), count, "so many containers run of {count}");
+    if !is_trial {
+        let mean = monitors.iter().sum::<u64>() as f64 / count as f64;
+        kept::tell("ch10/fleet: idle containers", count as f64, "containers", 1);
+        kept::tell("ch10/fleet: each start, one after the other", each * 1e6, "ns", count);
+        kept::tell("ch10/fleet: memory (Pss) of a monitor", mean, "KiB", count);
+    }
+    criterion.bench_function("ch10/fleet: ps of all", |bencher| bencher.iter(|| fleet.call(&["ps"])));
 }
 
 /// The memory of a container's monitor in KiB, its part of what it shares with others included. proc_pid_smaps(5).
@@ -123,6 +172,9 @@ fn monitor_memory(root: &Path, id: &str) -> Option<u64> {
 /// What a program writes, from its pipe into the log: a whole container that writes so many bytes and ends.
 fn throughput(criterion: &mut Criterion) {
     const BYTES: u64 = 256 << 20;
+    if !chosen("ch10/log") {
+        return;
+    }
     let (Some(program), true) = (needs::mini_docker(), needs::overlay()) else { return };
     let room = Room::new().expect("a room");
     let write = |root: &Path| {

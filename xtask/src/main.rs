@@ -29,6 +29,9 @@ usage: cargo x COMMAND
   ci               all that must pass after `cargo test --workspace`: format, lints, documentation,
                    layering, every benchmark run once, the book, and its transcripts
   bench [FILTER]   run the benchmarks, or those whose name contains FILTER (`ch05`, `overlay`)
+  bench CHAPTER --keep
+                   run those of a chapter (`ch07`), and keep the numbers and the table of its page in
+                   benches/results (needs root)
   bench ladder [--rounds N]
                    measure what each part of a container adds; print a table, draw
                    book/src/figures/ladder.svg, keep benches/results/ladder.json (needs root)
@@ -63,6 +66,7 @@ fn run(arguments: &[&str]) -> Result<()> {
         }
         ["ci"] => ci::run(),
         ["bench", "ladder", options @ ..] => ladder::run(options),
+        ["bench", chapter, "--keep"] => bench::keep(chapter),
         ["bench", filter @ ..] => bench::run(filter),
         ["book", arguments @ ..] => book::run(arguments),
         ["exercises", arguments @ ..] => exercises::run(arguments),

@@ -36,7 +36,8 @@ pub(crate) fn run(options: &[&str]) -> Result<()> {
     write(&workspace.root, DRAWING, &draw(&ladder))
 }
 
-fn write(root: &Path, name: &str, content: &str) -> Result<()> {
+/// Writes a file of the project and says so.
+pub(crate) fn write(root: &Path, name: &str, content: &str) -> Result<()> {
     let path = root.join(name);
     let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, content));
     written.with_context(|| format!("write {name}"))?;

@@ -56,8 +56,19 @@ fn attacked(check: &mut Check, engine: &str, is_hit: bool, cause: &str) -> Resul
     Ok(hit == is_hit)
 }
 
-/// The process below the driver that has this number in its own namespace and lives, by the number that it has here.
+/// The process below the driver that has this number in its own namespace and lives, by the number that it has here. It may
+/// still be on its way through execve(2), and has no command line then.
 fn stranger(driver: &Program, inside: &str) -> Option<u32> {
+    let begun = Instant::now();
+    loop {
+        match look(driver, inside) {
+            None if begun.elapsed() < Duration::from_secs(2) => sleep(Duration::from_millis(5)),
+            found => return found,
+        }
+    }
+}
+
+fn look(driver: &Program, inside: &str) -> Option<u32> {
     let first = kernel::children(driver.pid());
     let all = first.into_iter().flat_map(kernel::children);
     all.into_iter().find(|pid| {
