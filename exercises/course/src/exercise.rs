@@ -260,10 +260,13 @@ impl Exercise {
         self.parts.iter().map(|part| self.student_file(part)).collect()
     }
 
-    /// These files as words for a sentence.
+    /// These files as words for a sentence: the path of one, or `exercises/…/src: start.rs, client.rs`.
     pub fn files_in_words(&self) -> String {
-        let names = self.student_files().into_iter().map(|file| file.display().to_string());
-        names.collect::<Vec<_>>().join(", ")
+        if let [part] = &self.parts[..] {
+            return self.student_file(part).display().to_string();
+        }
+        let names: Vec<&str> = self.parts.iter().map(|part| part.file.as_str()).collect();
+        format!("{}: {}", self.folder.join("src").display(), names.join(", "))
     }
 
     /// `01-chroot`.

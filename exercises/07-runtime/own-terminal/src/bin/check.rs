@@ -33,7 +33,7 @@ fn main() -> ExitCode {
             .cause("each of these calls has something that must come before it; the error names the call")
             .holds(pid.is_some());
         let Some(pid) = pid else { return Ok(()) };
-        if !the_streams(check, pid)? || !the_screen(check, &mut program)? {
+        if !runs(check, pid) || !the_streams(check, pid)? || !the_screen(check, &mut program)? {
             return Ok(());
         }
         the_terminal(check, pid, uid, size)?;
@@ -41,6 +41,18 @@ fn main() -> ExitCode {
         the_session(check, pid)?;
         interrupt(check, &mut program)
     })
+}
+
+/// A process that panics on the way ends without a word, and silence is taken for success.
+fn runs(check: &mut Check, pid: u32) -> bool {
+    let state = kernel::status(pid, "State").unwrap_or_else(|_| "gone".to_owned());
+    let lives = !state.starts_with('Z') && state != "gone";
+    check
+        .invariant(2, "what is said to be started is there")
+        .expected("a process that runs or sleeps")
+        .found(state)
+        .cause("a panic on the way (a `todo!` that is left) ends it without a word; when nobody holds the far end of its terminal, SIGHUP does")
+        .holds(lives)
 }
 
 /// Where its descriptors lead.

@@ -124,7 +124,16 @@ impl Run {
             .found(&line)
             .cause("the step that failed needs what a step before it has given up, or has not made yet")
             .holds(pid.is_some());
-        Ok(pid)
+        let Some(pid) = pid else { return Ok(None) };
+        let state = kernel::status(pid, "State").unwrap_or_else(|_| "gone".to_owned());
+        let lives = !state.starts_with('Z') && state != "gone";
+        check
+            .invariant(invariant, "what is said to be started is there")
+            .expected("a process that runs or sleeps")
+            .found(state)
+            .cause("a panic on the way (a `todo!` that is left) ends it without a word; when nobody holds the far end of its terminal, SIGHUP does")
+            .holds(lives);
+        Ok(Some(pid).filter(|_| lives))
     }
 
     fn log(&self) -> PathBuf {
