@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
 
+mod seccomp;
+
 use std::process::Command;
 
 #[test]
