@@ -16,6 +16,7 @@ use mini_namespaces::Kind;
 use mini_sys::namespace::CloneFlags;
 use oci_spec::runtime::{Process, Spec};
 
+use crate::filter::Filters;
 use crate::plan::{Plan, PlanError};
 use crate::program::Program;
 use crate::start::{self, Hands, StartError, Started};
@@ -49,6 +50,8 @@ pub fn plan(spec: &Spec, process: &Process, joining: &Joining) -> Result<Plan, P
     let into_cgroup = layout.is_some_and(|layout| layout.unified.is_some());
     let enter = |kinds: Vec<Kind>| (!kinds.is_empty()).then_some(Step::Enter(kinds));
 
+    let filters = Filters::of(spec, process).map_err(PlanError::Filter)?;
+
     // ANCHOR: join
     let mut before = vec![Step::Hide];
     before.extend(enter(first));
@@ -64,9 +67,11 @@ pub fn plan(spec: &Spec, process: &Process, joining: &Joining) -> Result<Plan, P
         inside.push(Step::Console { uid: process.user().uid(), size, first: false });
     }
     inside.extend(spec::inherited(process)?.into_iter().map(Step::Limit));
+    inside.extend(filters.first);
     inside.extend(last_metres::plan(process, joining.keep_groups, false)?);
     // Where it could not be born in its cgroup, the parent puts it there.
     inside.push(Step::AwaitParent);
+    inside.extend(filters.last);
     inside.push(Step::Exec(Program::new(process).map_err(PlanError::Program)?));
     // ANCHOR_END: join
     let meanwhile = Vec::new();
@@ -94,6 +99,7 @@ pub fn exec(
 #[cfg(test)]
 mod tests {
     use mini_cgroups::{Controller, Hierarchy, Unified};
+    use mini_security::capabilities;
     use serde_json::json;
 
     use super::*;
@@ -144,6 +150,28 @@ mod tests {
             assert!(plan.before.iter().any(|step| joins(step, Kind::Pid)));
             assert_eq!(plan.before.first(), Some(&Step::Hide));
         }
+    }
+
+    #[test]
+    fn the_containers_filter_holds_for_who_joins_it_too() {
+        let mut spec = spec(false);
+        let seccomp = json!({ "defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+            { "names": ["reboot"], "action": "SCMP_ACT_ERRNO" }
+        ] });
+        let mut linux = spec.linux().clone().unwrap();
+        linux.set_seccomp(serde_json::from_value(seccomp).unwrap());
+        spec.set_linux(Some(linux));
+        let mut process = spec.process().clone().unwrap();
+        let end = |process: &Process| {
+            let joining = Joining { cgroups: Some(v2()), keep_groups: false };
+            let inside = plan(&spec, process, &joining).unwrap().inside;
+            let filter = inside.iter().position(|step| matches!(step, Step::Filter(_))).unwrap();
+            let bound = |step: &Step| matches!(step, Step::Capability(capabilities::Step::Bound(_)));
+            (inside.len() - filter, filter < inside.iter().position(bound).unwrap())
+        };
+        assert_eq!(end(&process), (2, false), "right before the program");
+        process.set_no_new_privileges(None);
+        assert!(end(&process).1, "while there are capabilities");
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod client;
 mod console;
 pub mod exec;
 pub mod explain;
+pub mod filter;
 pub mod furnish;
 pub mod hooks;
 mod last_metres;

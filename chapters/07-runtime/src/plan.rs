@@ -20,6 +20,7 @@ use mini_sys::mount::MsFlags;
 use mini_sys::namespace::CloneFlags;
 use oci_spec::runtime::{Linux, Process, Root, Spec, State};
 
+use crate::filter::{FilterError, Filters};
 use crate::hooks::{Hooks, Moment};
 use crate::program::{Program, ProgramError};
 use crate::spec::SpecError;
@@ -83,6 +84,9 @@ pub enum PlanError {
     /// Its other namespaces would be another user namespace's.
     #[error("joining a user namespace by its path is not supported")]
     JoinsUser,
+    /// A profile of system calls that cannot be carried out.
+    #[error("cannot filter system calls")]
+    Filter(#[source] FilterError),
     /// A limit that the machine cannot keep, or that makes no sense.
     #[error("cannot limit the container")]
     Limits(#[source] mini_cgroups::PlanError),
@@ -289,15 +293,21 @@ impl<'a> Planner<'a> {
         let mut limits = spec::inherited(self.process)?;
         let inherited = if self.setting.init { Vec::new() } else { std::mem::take(&mut limits) };
         let keep_groups = self.setting.id_maps.contains(&idmap::Step::DenySetgroups);
+        let filters = Filters::of(self.spec, self.process).map_err(PlanError::Filter)?;
         let mut steps: Vec<Step> = inherited.into_iter().map(Step::Limit).collect();
+        steps.extend(filters.first);
         steps.extend(last_metres::plan(self.process, keep_groups, true)?);
         let program = Program::new(self.process).map_err(PlanError::Program)?;
         if self.setting.held.is_some() {
-            steps.extend([Step::LookUp(program.clone()), Step::Hide, Step::AwaitStart]);
+            steps.extend([Step::LookUp(program.clone()), Step::Hide]);
+            // While there is somebody to tell that it cannot be loaded.
+            steps.extend(filters.last);
+            steps.push(Step::AwaitStart);
             steps.extend(self.hooks(&[Moment::StartContainer]));
         } else {
             // The kernel forgets the request at a change of user, so it is made again.
             steps.push(Step::DieWithParent);
+            steps.extend(filters.last);
         }
         steps.push(if self.setting.init { Step::Init { program, limits } } else { Step::Exec(program) });
         Ok(steps)

@@ -131,6 +131,24 @@ fn dockerd_runs_its_containers_through_us() {
 }
 
 #[test]
+fn dockerds_own_profile_of_system_calls_is_loaded_by_us() {
+    let Some(docker) = Dockerd::start() else { return };
+    let run = "run --rm --network none";
+    let script = "busybox unshare -U true 2>&1; grep Seccomp: /proc/self/status";
+    let denied = "unshare: unshare(0x10000000): Operation not permitted\nSeccomp:\t2";
+    assert_eq!(docker.sh(&format!("{run} box"), script).ok(), denied);
+    let safe = format!("{run} --security-opt no-new-privileges -u 1000 box");
+    assert_eq!(docker.sh(&safe, script).ok(), denied);
+    let free = format!("{run} --security-opt seccomp=unconfined box");
+    assert_eq!(docker.sh(&free, script).ok(), "Seccomp:\t0");
+    docker.call("run -d --name web --network none box sleep 1000").ok();
+    assert_eq!(docker.sh("exec web", script).ok(), denied);
+    // Its profile has this one for whoever may administer the system.
+    let admin = format!("{run} --cap-add SYS_ADMIN box");
+    assert_eq!(docker.sh(&admin, "busybox unshare -m true && echo apart").ok(), "apart");
+}
+
+#[test]
 fn dockerd_looks_after_its_containers_through_us() {
     let Some(docker) = Dockerd::start() else { return };
     let data = docker.path("root");

@@ -69,6 +69,7 @@ mod nested_cgroups;
 mod oci;
 mod oci_archives;
 mod oci_hooks;
+mod oci_seccomp;
 mod oci_spec;
 mod ordinary;
 mod parallel;
