@@ -30,6 +30,7 @@ pub mod net;
 pub mod pidfd;
 pub mod process;
 pub mod procfs;
+pub mod sched;
 pub mod seccomp;
 pub mod signal;
 pub mod tty;

@@ -10,7 +10,7 @@ use mini_sys::mount::MsFlags;
 use mini_sys::mount_api::{self, FsContext, MountAttr, MountAttrFlags, OpenTreeFlags};
 use mini_sys::{Errno, Error, Result};
 
-use crate::mounts::Mount;
+use crate::mounts::{Mount, NOSYMFOLLOW};
 
 /// What has been made and not yet attached, in the order of making, which is also the order of attaching.
 #[derive(Debug, Default)]
@@ -81,6 +81,7 @@ pub(crate) fn attributes(flags: MsFlags) -> MountAttrFlags {
         (MsFlags::MS_NOEXEC, MountAttrFlags::MOUNT_ATTR_NOEXEC),
         (MsFlags::MS_NOATIME, MountAttrFlags::MOUNT_ATTR_NOATIME),
         (MsFlags::MS_NODIRATIME, MountAttrFlags::MOUNT_ATTR_NODIRATIME),
+        (MsFlags::from_bits_retain(NOSYMFOLLOW), MountAttrFlags::MOUNT_ATTR_NOSYMFOLLOW),
     ];
     pairs.iter().filter(|(flag, _)| flags.contains(*flag)).map(|(_, attribute)| *attribute).collect()
 }

@@ -6,6 +6,7 @@
 
 pub mod assemble;
 mod busybox;
+mod copy_up;
 mod detached;
 pub mod elf;
 pub mod host;

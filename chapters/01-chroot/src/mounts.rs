@@ -34,6 +34,11 @@ impl Mount {
         self.fstype == "bind" || self.options.iter().any(|option| option == "bind" || option == "rbind")
     }
 
+    /// Whether a tmpfs begins with what the directory below it holds.
+    pub(crate) fn copies_up(&self) -> bool {
+        self.fstype == "tmpfs" && self.options.iter().any(|option| option == "tmpcopyup")
+    }
+
     /// The options as mount(2) takes them: flags, and the rest as the file system's own text.
     pub fn flags_and_data(&self) -> (MsFlags, String) {
         let mut flags = MsFlags::empty();
@@ -54,6 +59,9 @@ pub fn is_flag(word: &str) -> bool {
     flag(word).is_some()
 }
 
+/// `MS_NOSYMFOLLOW`, which nix does not know. mount(2), Linux 5.10.
+pub(crate) const NOSYMFOLLOW: u64 = 0x100;
+
 /// The flag that a word of fstab(5) stands for, and whether the word sets or clears it.
 fn flag(word: &str) -> Option<(MsFlags, bool)> {
     Some(match word {
@@ -65,6 +73,7 @@ fn flag(word: &str) -> Option<(MsFlags, bool)> {
         "dev" => (MsFlags::MS_NODEV, false),
         "noexec" => (MsFlags::MS_NOEXEC, true),
         "exec" => (MsFlags::MS_NOEXEC, false),
+        "nosymfollow" => (MsFlags::from_bits_retain(NOSYMFOLLOW), true),
         "sync" => (MsFlags::MS_SYNCHRONOUS, true),
         "async" => (MsFlags::MS_SYNCHRONOUS, false),
         "noatime" => (MsFlags::MS_NOATIME, true),
@@ -80,6 +89,8 @@ fn flag(word: &str) -> Option<(MsFlags, bool)> {
         "rslave" => (MsFlags::MS_SLAVE.union(MsFlags::MS_REC), true),
         "shared" => (MsFlags::MS_SHARED, true),
         "rshared" => (MsFlags::MS_SHARED.union(MsFlags::MS_REC), true),
+        // What is to be in it at first is no matter of the mount itself.
+        "tmpcopyup" => (MsFlags::empty(), true),
         "defaults" => (MsFlags::empty(), true),
         _ => return None,
     })

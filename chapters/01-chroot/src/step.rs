@@ -8,10 +8,11 @@
 
 use std::path::{Path, PathBuf};
 
-use mini_sys::file::{self, CWD, FileType, Mode};
+use mini_sys::file::{self, CWD, FileType, Mode, OFlags, ResolveFlags};
 use mini_sys::mount::{self, MsFlags};
 use mini_sys::{Errno, Result};
 
+use crate::copy_up::copy_up;
 use crate::detached::{self, Detached};
 use crate::mounts::{DEVICE_LINKS, DEVICES, Mount};
 use crate::root;
@@ -164,6 +165,7 @@ impl Step {
             Self::Pivot(path) => root::pivot(path),
             Self::DetachOldRoot => root::detach_old_root(),
             Self::Attach(mount) => detached.attach(mount),
+            Self::Mount(mount) if mount.copies_up() => mount_full(mount),
             Self::Mount(mount) => {
                 let (flags, data) = mount.flags_and_data();
                 detached::make_directory(&mount.target)?;
@@ -173,6 +175,24 @@ impl Step {
             Self::Link(name, to) => file::symlinkat(Path::new(to), CWD, &Path::new("/dev").join(name)),
             Self::ReadOnlyRoot => mount::mount("", Path::new("/"), "", read_only_root(), ""),
         }
+    }
+}
+
+/// Mounts a tmpfs, and copies into it what it covers.
+fn mount_full(mount: &Mount) -> Result<()> {
+    let (flags, data) = mount.flags_and_data();
+    detached::make_directory(&mount.target)?;
+    let open = || {
+        let how = OFlags::RDONLY | OFlags::DIRECTORY;
+        file::openat2(CWD, &mount.target, how, Mode::empty(), ResolveFlags::empty())
+    };
+    let below = open()?;
+    let writable = flags.difference(MsFlags::MS_RDONLY);
+    mount::mount(&mount.source, &mount.target, &mount.fstype, writable, &data)?;
+    copy_up(&below, &open()?)?;
+    match flags == writable {
+        true => Ok(()),
+        false => mount::mount("", &mount.target, "", flags | MsFlags::MS_REMOUNT | MsFlags::MS_BIND, ""),
     }
 }
 

@@ -11,7 +11,7 @@ use std::convert::Infallible;
 use std::os::fd::AsFd;
 use std::path::Path;
 
-use mini_namespaces::{Kind, Namespaces, Step, join};
+use mini_namespaces::{Kind, Namespaces, Offsets, Step, join};
 use mini_sys::clone::{self, clone3};
 use mini_sys::namespace::inode;
 use mini_sys::{Result, ipc, pidfd};
@@ -21,7 +21,7 @@ fn main() -> Result<()> {
     let rooms = Namespaces {
         create: Kind::ALL.to_vec(),
         hostname: Some("room".to_owned()),
-        time_offsets: Some((1_000_000, 2_000_000)),
+        time_offsets: Some(Offsets { monotonic: (1_000_000, 0), boottime: (2_000_000, 0) }),
         ..Namespaces::default()
     };
     rooms.before_clone().iter().try_for_each(Step::perform)?;

@@ -9,4 +9,4 @@ pub mod namespaces;
 pub mod subids;
 
 pub use allowed::why_no_user_namespaces;
-pub use namespaces::{Kind, Namespaces, Step, join};
+pub use namespaces::{Kind, Namespaces, Offsets, Step, join};

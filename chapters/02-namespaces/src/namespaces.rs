@@ -98,15 +98,24 @@ pub struct Namespaces {
     pub hostname: Option<String>,
     /// The NIS domain name in a new uts namespace.
     pub domainname: Option<String>,
-    /// Seconds that the monotonic and the boot-time clock of a new time namespace are ahead.
-    pub time_offsets: Option<(i64, i64)>,
+    /// How far the clocks of a new time namespace are ahead.
+    pub time_offsets: Option<Offsets>,
+}
+
+/// How far clocks are ahead of the host's: seconds, and nanoseconds on top of them. time_namespaces(7).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Offsets {
+    /// The clock that begins with the machine.
+    pub monotonic: (i64, u32),
+    /// The same clock, which also counts while the machine sleeps.
+    pub boottime: (i64, u32),
 }
 
 /// One thing to do about namespaces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// Gives the next child's clocks their offsets; the caller's own clocks stay as they are.
-    TimeOffsets(i64, i64),
+    TimeOffsets(Offsets),
     /// Moves into the namespace of this kind that the path names.
     Join(Kind, PathBuf),
     /// Moves into a cgroup namespace whose root is the cgroup that this process is in by now.
@@ -115,6 +124,14 @@ pub enum Step {
     Hostname(String),
     /// Sets the NIS domain name.
     Domainname(String),
+}
+
+impl Offsets {
+    /// As the kernel takes them: a line for each clock.
+    fn lines(&self) -> String {
+        let Self { monotonic: (seconds, nanos), boottime: (boot_seconds, boot_nanos) } = self;
+        format!("monotonic {seconds} {nanos}\nboottime {boot_seconds} {boot_nanos}\n")
+    }
 }
 
 impl Namespaces {
@@ -132,8 +149,8 @@ impl Namespaces {
 
     /// What the parent does before it clones.
     pub fn before_clone(&self) -> Vec<Step> {
-        let offsets = self.time_offsets.unwrap_or((0, 0));
-        let time = self.create.contains(&Kind::Time).then_some(Step::TimeOffsets(offsets.0, offsets.1));
+        let offsets = self.time_offsets.unwrap_or_default();
+        let time = self.create.contains(&Kind::Time).then_some(Step::TimeOffsets(offsets));
         // Who joins one of these stays where it is; its children are born there.
         let parents = self.join.iter().filter(|(kind, _)| *kind == Kind::Pid);
         let join = parents.map(|(kind, path)| Step::Join(*kind, path.clone()));
@@ -161,8 +178,9 @@ impl Step {
     /// The system call, as strace(1) would show it.
     pub fn call(&self) -> String {
         match self {
-            Self::TimeOffsets(monotonic, boottime) => format!(
-                "unshare(CLONE_NEWTIME); write(\"monotonic {monotonic} 0, boottime {boottime} 0\", timens_offsets)"
+            Self::TimeOffsets(offsets) => format!(
+                "unshare(CLONE_NEWTIME); write(\"{}\", timens_offsets)",
+                offsets.lines().trim_end().replace('\n', ", ")
             ),
             Self::Join(kind, path) => {
                 format!("setns(open(\"{}\"), {})", path.display(), kind.flag_name())
@@ -176,7 +194,7 @@ impl Step {
     /// Why it is done, and why here.
     pub fn why(&self) -> &'static str {
         match self {
-            Self::TimeOffsets(..) => "clocks are set before anything runs by them",
+            Self::TimeOffsets(_) => "clocks are set before anything runs by them",
             Self::Join(..) => "shares this with another process",
             Self::UnshareCgroup => "its own cgroup becomes the root of what it sees",
             Self::Hostname(_) => "the name in its own uts namespace",
@@ -190,10 +208,9 @@ impl Step {
     /// The first system call that fails, with its operands.
     pub fn perform(&self) -> Result<()> {
         match self {
-            Self::TimeOffsets(monotonic, boottime) => {
+            Self::TimeOffsets(offsets) => {
                 namespace::unshare(Kind::Time.flag())?;
-                let offsets = format!("monotonic {monotonic} 0\nboottime {boottime} 0\n");
-                file::write_existing(Path::new("/proc/self/timens_offsets"), &offsets)
+                file::write_existing(Path::new("/proc/self/timens_offsets"), &offsets.lines())
             }
             Self::Join(kind, path) => namespace::setns(open(path)?, kind.flag()),
             Self::UnshareCgroup => namespace::unshare(CloneFlags::CLONE_NEWCGROUP),
@@ -228,7 +245,7 @@ mod tests {
         let all = Namespaces { create: Kind::ALL.to_vec(), ..Namespaces::default() };
         assert!(!all.clone_flags().intersects(CloneFlags::CLONE_NEWCGROUP | Kind::Time.flag()));
         assert_eq!(all.inside(), [Step::UnshareCgroup]);
-        assert_eq!(all.before_clone(), [Step::TimeOffsets(0, 0)]);
+        assert_eq!(all.before_clone(), [Step::TimeOffsets(Offsets::default())]);
     }
 
     #[test]

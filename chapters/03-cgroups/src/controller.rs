@@ -15,17 +15,25 @@ pub enum Controller {
     Devices,
     /// Stops and resumes; v1 only, in v2 every cgroup can.
     Freezer,
+    /// Huge pages.
+    Hugetlb,
     /// Disk traffic: `io` in v2, `blkio` in v1.
     Io,
     /// Memory and swap.
     Memory,
+    /// Marks on packets; v1 only, in v2 a packet filter asks for the cgroup itself.
+    NetCls,
+    /// Priorities of packets; v1 only, as before.
+    NetPrio,
     /// The number of processes and threads.
     Pids,
+    /// Adapters for remote memory.
+    Rdma,
 }
 
 impl Controller {
     /// All of them, in the order in which we work.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Devices,
         Self::Memory,
         Self::Pids,
@@ -34,6 +42,10 @@ impl Controller {
         Self::Cpuset,
         Self::Io,
         Self::Freezer,
+        Self::Hugetlb,
+        Self::Rdma,
+        Self::NetCls,
+        Self::NetPrio,
     ];
 
     /// The controller that a cgroup v1 mount names so.
@@ -54,9 +66,13 @@ impl Controller {
             Self::Cpuset => "cpuset",
             Self::Devices => "devices",
             Self::Freezer => "freezer",
+            Self::Hugetlb => "hugetlb",
             Self::Io => "io",
             Self::Memory => "memory",
+            Self::NetCls => "net_cls",
+            Self::NetPrio => "net_prio",
             Self::Pids => "pids",
+            Self::Rdma => "rdma",
         }
     }
 }

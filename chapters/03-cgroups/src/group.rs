@@ -267,7 +267,11 @@ impl Cgroup {
             Controller::Cpu => "cpu.max",
             Controller::Cpuset => "cpuset.cpus",
             Controller::Io => "io.stat",
+            Controller::Rdma => "rdma.max",
+            // Its files are named by the sizes of pages, and no limit of another controller depends on it.
+            Controller::Hugetlb => return None,
             Controller::Cpuacct | Controller::Devices | Controller::Freezer => return None,
+            Controller::NetCls | Controller::NetPrio => return None,
         };
         let unified = self.unified.as_deref().filter(|it| is_offered && it.join(sign).exists());
         unified.map(At::V2)

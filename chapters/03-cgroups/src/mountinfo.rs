@@ -137,11 +137,13 @@ mod tests {
             33 32 0:28 / /sys/fs/cgroup/systemd rw,nosuid shared:10 - cgroup cgroup rw,xattr,name=systemd\n\
             37 32 0:32 / /sys/fs/cgroup/cpu,cpuacct rw,nosuid shared:15 - cgroup cgroup rw,cpu,cpuacct\n\
             38 32 0:33 / /sys/fs/cgroup/net_cls,net_prio rw shared:16 - cgroup cgroup rw,net_cls,net_prio\n\
+            40 32 0:35 / /sys/fs/cgroup/perf_event rw shared:18 - cgroup cgroup rw,perf_event\n\
             39 32 0:34 / /sys/fs/cgroup/memory rw,nosuid shared:17 - cgroup cgroup rw,memory\n";
         assert_eq!(
             found(text),
             [
                 "/sys/fs/cgroup/cpu,cpuacct / Separate([Cpu, Cpuacct])",
+                "/sys/fs/cgroup/net_cls,net_prio / Separate([NetCls, NetPrio])",
                 "/sys/fs/cgroup/memory / Separate([Memory])"
             ]
         );

@@ -12,7 +12,7 @@ use crate::layout::{Home, Layout, Unified};
 use crate::limits::{LimitError, Limits};
 use crate::step::Step;
 use crate::v1::limits::Change;
-use crate::{v1, v2};
+use crate::{rare, v1, v2};
 
 /// The cgroup that all of ours lie in, unless the caller names another place.
 pub(crate) const PARENT: &str = "mini-docker";
@@ -39,6 +39,24 @@ pub enum PlanError {
         /// What can be done about it.
         hint: String,
     },
+    /// A limit that only the older interface has.
+    #[error("`{limit}` is a limit of cgroup v1, and this machine has v2")]
+    OnlyV1 {
+        /// The limit.
+        limit: &'static str,
+    },
+    /// A limit that only the newer interface has.
+    #[error("`{limit}` is about cgroup v2, and this machine has v1")]
+    OnlyV2 {
+        /// The limit.
+        limit: &'static str,
+    },
+    /// A text that would name another file, or none.
+    #[error("`{word}` cannot be in the name of a limit")]
+    BadWord {
+        /// The text.
+        word: String,
+    },
 }
 
 impl PlanError {
@@ -46,7 +64,7 @@ impl PlanError {
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Missing { hint, .. } => Some(hint),
-            Self::Limit(_) | Self::BadName { .. } => None,
+            _ => None,
         }
     }
 }
@@ -100,6 +118,7 @@ pub fn plan(layout: &Layout, name: &str, limits: &Limits) -> Result<Vec<Step>, P
             None => Vec::new(),
         });
     }
+    steps.extend(rare::steps(layout, &place, &limits.rare)?);
     steps.extend(device_policy(layout, &place, limits));
     Ok(steps)
     // ANCHOR_END: limits
@@ -181,7 +200,7 @@ fn controllers(layout: &Layout, limits: &Limits) -> Result<Vec<Controller>, Plan
 pub(crate) fn reason(controller: Controller, limits: &Limits) -> Option<&'static str> {
     let set = |is_set: bool, flag| is_set.then_some(flag);
     let limited = |value: Option<i64>, flag| set(value.is_some_and(|value| value != -1), flag);
-    match controller {
+    let usual = match controller {
         Controller::Memory => limited(limits.memory, "--memory")
             .or(limited(limits.memory_swap, "--memory-swap"))
             .or(limited(limits.memory_reservation, "--memory-reservation")),
@@ -197,8 +216,9 @@ pub(crate) fn reason(controller: Controller, limits: &Limits) -> Option<&'static
             set(limits.io_weight.is_some(), "--blkio-weight").or(throttle)
         }
         Controller::Devices => set(limits.restricts_devices(), "--device"),
-        Controller::Cpuacct | Controller::Freezer => None,
-    }
+        _ => None,
+    };
+    usual.or_else(|| limits.rare.reason(controller))
 }
 
 pub(crate) fn missing(layout: &Layout, controller: Controller, flag: &'static str) -> PlanError {
@@ -246,6 +266,7 @@ mod tests {
     use crate::device::default_devices;
     use crate::layout::{Hierarchy, Layout, Unified};
     use crate::limits::{IoThrottle, Limits};
+    use crate::rare::Rare;
     use crate::step::Step;
 
     fn machine(unified: Option<Unified>, hierarchies: Vec<Hierarchy>) -> Layout {
@@ -303,6 +324,7 @@ mod tests {
                 ..IoThrottle::default()
             }],
             devices: Vec::new(),
+            rare: Rare::default(),
         }
     }
 

@@ -22,7 +22,7 @@ use crate::program::Program;
 use crate::start::{self, Hands, StartError, Started};
 use crate::stdio::ProgramSide;
 use crate::step::Step;
-use crate::{last_metres, resources, spec};
+use crate::{attributes, last_metres, resources, spec};
 
 /// What the container's spec does not tell of joining it.
 #[derive(Debug, Clone, Default)]
@@ -67,6 +67,7 @@ pub fn plan(spec: &Spec, process: &Process, joining: &Joining) -> Result<Plan, P
         inside.push(Step::Console { uid: process.user().uid(), size, first: false });
     }
     inside.extend(spec::inherited(process)?.into_iter().map(Step::Limit));
+    inside.extend(attributes::plan(spec, process));
     inside.extend(filters.first);
     inside.extend(last_metres::plan(process, joining.keep_groups, false)?);
     // Where it could not be born in its cgroup, the parent puts it there.

@@ -5,6 +5,7 @@
 //! performed. [`mod@exec`] is the shorter list that joins a container which runs, and [`oci`] the same life in separate
 //! commands, for other engines. Book ch. 7.
 
+mod attributes;
 mod channel;
 mod client;
 mod console;

@@ -6,12 +6,14 @@
 //! runc(8); book ch. 7.
 
 mod bundle;
+mod check;
 mod create;
 mod exec;
 mod lifecycle;
 mod store;
 
 pub use bundle::{Bundle, BundleError};
+pub use check::SpecError;
 pub use create::{Create, Created, create};
 pub use exec::{Exec, exec};
 pub use lifecycle::{Delete, delete, kill, pause, resume, start, update};

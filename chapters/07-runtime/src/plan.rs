@@ -25,7 +25,7 @@ use crate::hooks::{Hooks, Moment};
 use crate::program::{Program, ProgramError};
 use crate::spec::SpecError;
 use crate::step::Step;
-use crate::{furnish, last_metres, resources, spec};
+use crate::{attributes, furnish, last_metres, resources, spec};
 
 /// What the OCI spec leaves to whoever runs it.
 #[derive(Debug, Clone, Default)]
@@ -183,9 +183,9 @@ impl<'a> Planner<'a> {
             return Ok((None, Vec::new()));
         };
         let mut limits = self.linux.resources().as_ref().map(resources::limits).unwrap_or_default();
-        if self.setting.held.is_some() && !limits.devices.is_empty() {
-            // What others write of devices is meant on top of those that every container has. OCI runtime spec,
-            // "Default Devices".
+        if self.setting.held.is_some() {
+            // What others write of devices is meant on top of those that every container has, and who writes nothing
+            // means no others. OCI runtime spec, "Default Devices".
             limits.devices.extend(mini_cgroups::default_devices());
         }
         let steps = mini_cgroups::plan(layout, &name, &limits).map_err(PlanError::Limits)?;
@@ -295,6 +295,7 @@ impl<'a> Planner<'a> {
         let keep_groups = self.setting.id_maps.contains(&idmap::Step::DenySetgroups);
         let filters = Filters::of(self.spec, self.process).map_err(PlanError::Filter)?;
         let mut steps: Vec<Step> = inherited.into_iter().map(Step::Limit).collect();
+        steps.extend(attributes::plan(self.spec, self.process));
         steps.extend(filters.first);
         steps.extend(last_metres::plan(self.process, keep_groups, true)?);
         let program = Program::new(self.process).map_err(PlanError::Program)?;

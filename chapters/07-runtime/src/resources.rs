@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use mini_cgroups::{Access, DeviceKind, DeviceRule, IoThrottle, Limits};
+use mini_cgroups::{Access, DeviceKind, DeviceRule, IoThrottle, Limits, Rare};
 use oci_spec::runtime::{
-    LinuxBlockIo, LinuxDeviceCgroup, LinuxDeviceType, LinuxResources, LinuxThrottleDevice, Spec,
+    LinuxBlockIo, LinuxDeviceCgroup, LinuxDeviceType, LinuxResources, LinuxThrottleDevice, LinuxWeightDevice,
+    Spec,
 };
 
 use crate::step::Step;
@@ -47,8 +48,47 @@ pub fn limits(resources: &LinuxResources) -> Limits {
         limits.io_weight = io.weight().filter(|weight| *weight != 0);
         limits.io_throttles = throttles(io);
     }
+    limits.rare = rare(resources);
     limits.devices = resources.devices().iter().flatten().filter_map(device).collect();
     limits
+}
+
+/// What is 0 when an engine does not mean it is left out here too.
+fn rare(resources: &LinuxResources) -> Rare {
+    let mut rare = Rare::default();
+    if let Some(memory) = resources.memory() {
+        // Engines write -1 for what they do not ask for.
+        rare.swappiness = memory.swappiness().filter(|swappiness| i64::try_from(*swappiness).is_ok());
+        rare.oom_kill_disabled = memory.disable_oom_killer().unwrap_or(false);
+        rare.kernel_tcp = memory.kernel_tcp().filter(|bytes| *bytes != 0);
+    }
+    if let Some(cpu) = resources.cpu() {
+        rare.cpu_idle = cpu.idle();
+        rare.cpu_burst = cpu.burst();
+        rare.realtime_runtime = cpu.realtime_runtime().filter(|time| *time != 0);
+        rare.realtime_period = cpu.realtime_period().filter(|time| *time != 0);
+    }
+    let disks = resources.block_io().iter().flat_map(|io| io.weight_device().iter().flatten());
+    let weight = |disk: &LinuxWeightDevice| {
+        let weight = disk.weight().filter(|weight| *weight != 0)?;
+        Some((disk.major() as u32, disk.minor() as u32, weight))
+    };
+    rare.io_weights = disks.filter_map(weight).collect();
+    let pages = resources.hugepage_limits().iter().flatten();
+    rare.huge_pages = pages.map(|limit| (limit.page_size().clone(), limit.limit() as u64)).collect();
+    let adapters = resources.rdma().iter().flatten();
+    rare.rdma =
+        adapters.map(|(name, limit)| (name.clone(), limit.hca_handles(), limit.hca_objects())).collect();
+    rare.rdma.sort_unstable();
+    if let Some(network) = resources.network() {
+        rare.net_class = network.class_id().filter(|class| *class != 0);
+        let all = network.priorities().iter().flatten();
+        rare.net_priorities = all.map(|one| (one.name().clone(), one.priority())).collect();
+    }
+    rare.unified =
+        resources.unified().iter().flatten().map(|(file, text)| (file.clone(), text.clone())).collect();
+    rare.unified.sort_unstable();
+    rare
 }
 
 fn throttles(io: &LinuxBlockIo) -> Vec<IoThrottle> {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use mini_cgroups::Layout;
 use mini_chroot::Mount;
-use mini_namespaces::{Kind, Namespaces};
+use mini_namespaces::{Kind, Namespaces, Offsets};
 use mini_security::capabilities::UnknownCapability;
 use mini_security::{Capabilities, Capability, limits};
 use mini_sys::file::FileType;
@@ -56,16 +56,29 @@ pub(crate) fn namespaces(spec: &Spec) -> Namespaces {
     all
 }
 
-fn time_offsets(spec: &Spec) -> Option<(i64, i64)> {
+/// How far its clocks are ahead.
+fn time_offsets(spec: &Spec) -> Option<Offsets> {
     let offsets = spec.linux().as_ref()?.time_offsets().as_ref()?;
-    let seconds = |clock| offsets.get(clock).and_then(|offset| offset.secs()).unwrap_or(0);
-    Some((seconds("monotonic"), seconds("boottime")))
+    let offset = |clock| {
+        let offset = offsets.get(clock)?;
+        Some((offset.secs().unwrap_or(0), offset.nanosecs().unwrap_or(0)))
+    };
+    let (monotonic, boottime) =
+        (offset("monotonic").unwrap_or_default(), offset("boottime").unwrap_or_default());
+    Some(Offsets { monotonic, boottime })
 }
 
 /// What it mounts. A mount of cgroups shows those that are `made` for it.
 pub(crate) fn mounts(spec: &Spec, cgroups: Option<&Layout>, made: &[PathBuf]) -> Vec<Mount> {
     let mut all = Vec::new();
-    for mount in spec.mounts().iter().flatten().map(convert) {
+    let label = spec.linux().as_ref().and_then(|linux| linux.mount_label().clone());
+    for mut mount in spec.mounts().iter().flatten().map(convert) {
+        // As runc: the kernel's own file systems have labels of their own.
+        let own = ["proc", "sysfs", "mqueue", "cgroup", "cgroup2"].contains(&mount.fstype.as_str());
+        if let Some(label) = label.as_ref().filter(|label| !label.is_empty() && !own && !mount.is_bind()) {
+            // In quotes, because of the commas in it.
+            mount.options.push(format!("context=\"{label}\""));
+        }
         match cgroups.filter(|_| mount.fstype == "cgroup") {
             None => all.push(mount),
             Some(layout) if layout.hierarchies.is_empty() => {
@@ -79,14 +92,11 @@ pub(crate) fn mounts(spec: &Spec, cgroups: Option<&Layout>, made: &[PathBuf]) ->
 
 fn convert(mount: &oci_spec::runtime::Mount) -> Mount {
     let words = mount.options().clone().unwrap_or_default();
-    let recursive = words.iter().any(|word| word == "rbind");
     let word = |word: String| match word.as_str() {
-        // How it spreads is a step of its own; the rest is about nothing that a mount does in a container.
-        _ if propagation(&word).is_some() => None,
-        "private" | "rprivate" | "unbindable" | "runbindable" | "tmpcopyup" | "norelatime" => None,
-        "nostrictatime" | "loud" | "silent" | "nomand" | "mand" | "noiversion" | "iversion" => None,
+        // How it spreads is a step of its own.
+        _ if propagation(&word).is_some() || IDLE_OPTIONS.contains(&word.as_str()) => None,
         // A copy of a tree is changed as a whole.
-        "rro" | "rnosuid" | "rnodev" | "rnoexec" | "rnoatime" if recursive => Some(word[1..].to_owned()),
+        _ if RECURSIVE_OPTIONS.contains(&word.as_str()) => Some(word[1..].to_owned()),
         _ => Some(word),
     };
     Mount {
@@ -95,6 +105,57 @@ fn convert(mount: &oci_spec::runtime::Mount) -> Mount {
         source: mount.source().clone().unwrap_or_default().to_string_lossy().into_owned(),
         options: words.into_iter().filter_map(word).collect(),
     }
+}
+
+/// Words that ask for what is so anyway, or that are about nothing that a mount does in a container.
+const IDLE_OPTIONS: [&str; 36] = [
+    "private",
+    "rprivate",
+    "unbindable",
+    "runbindable",
+    "norelatime",
+    "nostrictatime",
+    "loud",
+    "silent",
+    "nomand",
+    "mand",
+    "noiversion",
+    "iversion",
+    "diratime",
+    "dirsync",
+    "lazytime",
+    "nolazytime",
+    "symfollow",
+    "acl",
+    "noacl",
+    "rrw",
+    "rsuid",
+    "rdev",
+    "rexec",
+    "ratime",
+    "rdiratime",
+    "rnodiratime",
+    "rrelatime",
+    "rnorelatime",
+    "rstrictatime",
+    "rnostrictatime",
+    "rsymfollow",
+    "auto",
+    "noauto",
+    "user",
+    "nouser",
+    "_netdev",
+];
+
+/// Words about a mount and all below it, each an `r` before the word about the mount alone.
+const RECURSIVE_OPTIONS: [&str; 6] = ["rro", "rnosuid", "rnodev", "rnoexec", "rnoatime", "rnosymfollow"];
+
+/// Whether a word is an option that every mount may have.
+pub(crate) fn is_known_option(word: &str) -> bool {
+    mini_chroot::mounts::is_flag(word)
+        || propagation(word).is_some()
+        || IDLE_OPTIONS.contains(&word)
+        || RECURSIVE_OPTIONS.contains(&word)
 }
 
 /// With v1, a directory with the container's own cgroup of each tree in which it has one.

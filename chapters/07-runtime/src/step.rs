@@ -11,7 +11,7 @@ use mini_layers::Overlay;
 use mini_layers::overlay::OverlayError;
 use mini_namespaces::init::InitError;
 use mini_namespaces::{Kind, idmap};
-use mini_security::{capabilities, limits, paths, seccomp};
+use mini_security::{capabilities, labels, limits, paths, scheduling, seccomp};
 use mini_sys::clone;
 use mini_sys::namespace::CloneFlags;
 use mini_sys::process::{self, set_credentials, set_ids};
@@ -79,6 +79,10 @@ pub enum Step {
     Limit(limits::Step),
     /// Takes or keeps capabilities. Chapter 4.
     Capability(capabilities::Step),
+    /// Sets what is inherited beside limits. Chapter 4.
+    Scheduling(scheduling::Step),
+    /// Labels the program to come. Chapter 4.
+    Label(labels::Step),
     /// Loads a filter of system calls. Chapter 4.
     Filter(seccomp::Filter),
     /// Becomes this user. No groups means: as they are.
@@ -183,6 +187,8 @@ impl Step {
             Self::Path(step) => step.call(),
             Self::Limit(step) => step.call(),
             Self::Capability(step) => step.call(),
+            Self::Scheduling(step) => step.call(),
+            Self::Label(step) => step.call(),
             Self::Filter(filter) => filter.call(),
             Self::User { uid, gid, groups: Some(groups) } => {
                 format!("setgroups({groups:?}); setresgid({gid}); setresuid({uid})")
@@ -228,6 +234,8 @@ impl Step {
             Self::Path(step) => step.why(),
             Self::Limit(step) => step.why(),
             Self::Capability(step) => step.why(),
+            Self::Scheduling(step) => step.why(),
+            Self::Label(step) => step.why(),
             Self::Filter(filter) => filter.why(),
             Self::User { .. } => "groups first: after the uid is given up they could not change",
             Self::WorkingDirectory { make: true, .. } => "made and entered while there is the right to",
@@ -245,7 +253,13 @@ impl Step {
                 2
             }
             Self::Cgroup(_) | Self::JoinCgroup => 3,
-            Self::Path(_) | Self::Limit(_) | Self::Capability(_) | Self::Filter(_) | Self::User { .. } => 4,
+            Self::Path(_)
+            | Self::Limit(_)
+            | Self::Capability(_)
+            | Self::Scheduling(_)
+            | Self::Label(_)
+            | Self::Filter(_)
+            | Self::User { .. } => 4,
             Self::Overlay(..) => 5,
             Self::NewSession
             | Self::DieWithParent
@@ -301,6 +315,8 @@ impl Step {
             Self::Path(step) => step.perform(),
             Self::Limit(step) => step.perform(),
             Self::Capability(step) => step.perform(),
+            Self::Scheduling(step) => step.perform(),
+            Self::Label(step) => step.perform(),
             Self::Filter(filter) => filter.load(),
             Self::User { uid, gid, groups } => become_user(*uid, *gid, groups.as_deref()),
             Self::WorkingDirectory { path, make } => working_directory(path, *make),

@@ -33,7 +33,8 @@ pub(crate) fn writes(
             write("cpuset.cpus", limits.cpuset_cpus.clone(), "the CPUs it runs on"),
             write("cpuset.mems", limits.cpuset_mems.clone(), "the memory nodes it allocates from"),
         ],
-        Controller::Cpuacct | Controller::Devices | Controller::Freezer => [None, None],
+        // These have rare limits alone, if any.
+        _ => [None, None],
     };
     steps.into_iter().flatten().collect()
 }
@@ -118,7 +119,7 @@ fn cpu_weight(shares: u64) -> u64 {
 }
 
 /// Translates a weight of v1 (10 to 1,000) to one of v2 (1 to 10,000), in a straight line. runc, crun(1).
-fn io_weight(weight: u16) -> u32 {
+pub(crate) fn io_weight(weight: u16) -> u32 {
     1 + (u32::from(weight).saturating_sub(10)) * 9_999 / 990
 }
 

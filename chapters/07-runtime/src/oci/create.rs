@@ -12,6 +12,7 @@ use mini_sys::file::{self, CWD, Mode, OFlags, ResolveFlags};
 use mini_sys::{Pid, Uid, ipc, procfs};
 
 use super::bundle::Bundle;
+use super::check::{self, Machine};
 use super::store::{self, Container, OciError, Saved, Store};
 use crate::plan::{self, Setting};
 use crate::start::{self, Hands};
@@ -49,6 +50,7 @@ pub struct Created {
 /// What [`OciError`] lists; nothing is left then.
 pub fn create(store: &Store, id: &str, request: &Create) -> Result<Created, OciError> {
     let mut bundle = Bundle::load(&request.bundle)?;
+    check::check(&bundle.spec, Machine::this())?;
     check_terminal(&bundle, request)?;
     let directory = store.reserve(id)?;
     // Others may keep their states elsewhere, and have the same name there.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use mini_sys::file;
 use oci_spec::runtime::Process;
 
+use super::check::{self, Machine};
 use super::create::{own_streams, send_console};
 use super::store::{Container, OciError, Status};
 use crate::exec::{self, Joining};
@@ -35,6 +36,7 @@ pub fn exec(container: &Container, request: &Exec) -> Result<Started, OciError> 
         Status::Paused => return Err(OciError::Status(container.saved.id.clone(), Status::Paused)),
         Status::Stopped => return Err(OciError::NotRunning),
     };
+    check::process(&request.process, Machine::this())?;
     let keep_groups = denies_setgroups(container.saved.pid);
     let joining = Joining { cgroups: Some(container.layout.clone()), keep_groups };
     let plan = exec::plan(&container.saved.spec, &request.process, &joining)?;

@@ -25,6 +25,7 @@ use crate::plan::PlanError;
 use crate::start::StartError;
 
 use super::bundle::BundleError;
+use super::check::SpecError;
 
 /// Where a container is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -118,6 +119,9 @@ pub enum OciError {
     /// The bundle cannot be used.
     #[error(transparent)]
     Bundle(#[from] BundleError),
+    /// The spec asks for what cannot be had.
+    #[error(transparent)]
+    Spec(#[from] SpecError),
     /// The spec cannot be carried out.
     #[error(transparent)]
     Plan(#[from] PlanError),
