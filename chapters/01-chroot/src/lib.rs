@@ -15,6 +15,7 @@ pub mod ld_cache;
 pub mod libraries;
 pub mod machine;
 pub mod mounts;
+mod move_root;
 pub mod root;
 pub mod search;
 pub mod step;

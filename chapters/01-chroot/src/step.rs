@@ -15,7 +15,7 @@ use mini_sys::{Errno, Result};
 use crate::copy_up::copy_up;
 use crate::detached::{self, Detached};
 use crate::mounts::{DEVICE_LINKS, DEVICES, Mount};
-use crate::root;
+use crate::{move_root, root};
 
 /// How a container gets its device files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +39,8 @@ pub enum Step {
     Copy(Mount),
     /// Makes this directory the root.
     Pivot(PathBuf),
+    /// Moves this directory over the root, where that cannot be put away.
+    MoveRoot(PathBuf),
     /// Lets go of the host's file system.
     DetachOldRoot,
     /// Attaches what was made or copied, in that order.
@@ -120,6 +122,9 @@ impl Step {
                 mount.source,
                 mini_sys::flags::names(&detached::copy_flags(mount))
             ),
+            Self::MoveRoot(path) => {
+                format!("chdir(\"{}\"); mount(\".\", \"/\", MS_MOVE); chroot(\".\")", path.display())
+            }
             Self::Pivot(path) => format!("chdir(\"{}\"); pivot_root(\".\", \".\")", path.display()),
             Self::DetachOldRoot => "umount2(\".\", MNT_DETACH); chdir(\"/\")".to_owned(),
             Self::Attach(mount) => format!("move_mount({}, \"{}\")", mount.fstype, mount.target.display()),
@@ -143,6 +148,7 @@ impl Step {
             Self::Make(_) => "made while the host is in sight, attached later",
             Self::Copy(_) => "taken from the host while it is in sight, attached later",
             Self::Pivot(_) => "the container's files become /",
+            Self::MoveRoot(_) => "a ramdisk's root cannot be put away: the container's files go over it",
             Self::DetachOldRoot => "the host's files leave this world: no name leads to them",
             Self::Attach(_) => "what was made outside gets its place inside",
             Self::Mount(_) => "a file system of the container's own",
@@ -163,6 +169,7 @@ impl Step {
             Self::Make(mount) => detached.make(mount),
             Self::Copy(mount) => detached.copy(mount),
             Self::Pivot(path) => root::pivot(path),
+            Self::MoveRoot(path) => move_root::move_root(path),
             Self::DetachOldRoot => root::detach_old_root(),
             Self::Attach(mount) => detached.attach(mount),
             Self::Mount(mount) if mount.copies_up() => mount_full(mount),

@@ -34,6 +34,8 @@ pub struct Setting {
     pub overlay: Option<Overlay>,
     /// How this machine's cgroups are laid out; none where we may not use them.
     pub cgroups: Option<Layout>,
+    /// The root is moved rather than pivoted to (`--no-pivot`).
+    pub no_pivot: bool,
     /// Our own pid 1 stands before the program (`--init`).
     pub init: bool,
     /// How the user namespace gets its ids, where the spec asks for one.
@@ -252,7 +254,7 @@ impl<'a> Planner<'a> {
                 steps.extend(self.last_with_the_host());
             }
             let leaves_host = step == mini_chroot::Step::DetachOldRoot;
-            steps.push(Step::Root(step));
+            steps.extend(self.on_the_way(step).map(Step::Root));
             // Nobody of the host may own a file in what is mounted from here on: its root becomes the container's.
             let changes = leaves_host && self.setting.held.is_some() && self.creates(Kind::User);
             steps.extend(changes.then_some(Step::User { uid: 0, gid: 0, groups: None }));
@@ -264,6 +266,17 @@ impl<'a> Planner<'a> {
             steps.push(Step::Console { uid: self.process.user().uid(), size, first: true });
         }
         steps
+    }
+
+    /// The step itself, or how it is done without pivot_root(2).
+    fn on_the_way(&self, step: mini_chroot::Step) -> Option<mini_chroot::Step> {
+        match step {
+            mini_chroot::Step::Pivot(path) if self.setting.no_pivot => {
+                Some(mini_chroot::Step::MoveRoot(path))
+            }
+            mini_chroot::Step::DetachOldRoot if self.setting.no_pivot => None,
+            other => Some(other),
+        }
     }
 
     /// Hooks, while the host's files are still in sight: the parent's first.

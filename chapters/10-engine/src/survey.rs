@@ -106,6 +106,7 @@ fn survey(home: &Home, record: &Record) -> Result<Ground, SurveyError> {
         init: record.host_config.init,
         id_maps: if rootless { id_maps() } else { Vec::new() },
         held: None,
+        no_pivot: false,
     };
     Ok(Ground { layout, setting, spec })
 }

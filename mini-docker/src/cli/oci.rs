@@ -85,7 +85,7 @@ pub(crate) struct OciCreate {
     /// Write the process id to this file
     #[arg(long, value_name = "path")]
     pub(crate) pid_file: Option<PathBuf>,
-    /// Not supported: a root that cannot be pivoted to
+    /// Move the root instead of pivoting to it, which a ramdisk needs; a program that may mount could leave it
     #[arg(long)]
     pub(crate) no_pivot: bool,
     /// Accepted and not needed: no session key ring is made

@@ -79,9 +79,6 @@ fn dispatch(store: &Store, command: &OciCommand) -> anyhow::Result<u8> {
 
 /// `attended`: this command stays, and holds the terminal itself.
 fn create_request(args: &OciCreate, attended: bool) -> anyhow::Result<oci::Create> {
-    if args.no_pivot {
-        bail!("--no-pivot is not supported: the container could leave its root");
-    }
     check_passed(args.preserve_fds)?;
     Ok(oci::Create {
         bundle: args.bundle.clone(),
@@ -89,6 +86,7 @@ fn create_request(args: &OciCreate, attended: bool) -> anyhow::Result<oci::Creat
         pid_file: args.pid_file.clone(),
         passed: args.preserve_fds,
         attended,
+        no_pivot: args.no_pivot,
         path: std::env::var_os("PATH").unwrap_or_default(),
     })
 }

@@ -105,6 +105,23 @@ fn mounts_of_the_host_arrive_where_that_is_asked_for() {
 }
 
 #[test]
+fn on_a_ramdisk_the_root_is_moved() {
+    let Some(runtime) = Runtime::new() else { return };
+    let script = "ls /; cat /proc/self/mountinfo | busybox cut -d' ' -f5 | busybox sort; test -e /../../rootfs || echo closed";
+    let bundle = runtime.script("box", script);
+    let pivoted = runtime.call(&format!("run -b {} box", bundle.display())).ok();
+    let moved = runtime.call(&format!("run --no-pivot -b {} box", bundle.display())).ok();
+    assert!(moved.starts_with("bin\ndev\netc"), "{moved}");
+    // The old root lies beneath, and nothing else of the host's mounts.
+    let mut lines: Vec<&str> = moved.lines().collect();
+    let beneath = lines.iter().position(|line| *line == "/").unwrap();
+    lines.remove(beneath);
+    let way: Vec<&str> =
+        lines.iter().copied().filter(|line| !pivoted.lines().any(|one| one == *line)).collect();
+    assert!(way.iter().all(|line| bundle.join("rootfs").starts_with(line)), "{way:?}");
+}
+
+#[test]
 fn namespaces_are_joined_by_path() {
     let Some(runtime) = Runtime::new() else { return };
     let first = runtime.script("first", "exec sleep 1000");

@@ -31,6 +31,8 @@ pub struct Create {
     pub passed: u32,
     /// The caller stays, and holds the far side of the terminal itself.
     pub attended: bool,
+    /// The root is moved rather than pivoted to: on a ramdisk there is no other way.
+    pub no_pivot: bool,
     /// Where newuidmap(1) is looked for, as in the environment.
     pub path: std::ffi::OsString,
 }
@@ -94,6 +96,7 @@ fn create_in(directory: &Path, id: &str, bundle: &Bundle, request: &Create) -> R
         cgroups: Some(layout.clone()),
         id_maps: bundle.id_maps(&request.path),
         held: Some(store::state(&saved)),
+        no_pivot: request.no_pivot,
         ..Setting::default()
     };
     let plan = plan::plan(&bundle.spec, &setting)?;
