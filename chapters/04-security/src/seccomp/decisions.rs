@@ -36,8 +36,9 @@ pub(super) fn ranges(profile: &Profile, architectures: &[Architecture]) -> Vec<R
     let mut all = Vec::new();
     let has = |wanted| architectures.contains(&wanted);
     for &architecture in architectures {
-        let last_named = last_named(profile, architecture);
-        add(&mut all, profile, architecture, last_named);
+        let named = names(profile, architecture);
+        let last_named = last_named(profile, &named);
+        add(&mut all, profile, architecture, &named, last_named);
         // Its numbers end where those of x32 begin.
         if architecture == Architecture::X86_64 && !has(Architecture::X32) {
             let answer = if last_named.is_some() { NO_SUCH_CALL.value() } else { OTHER_ARCHITECTURE };
@@ -50,20 +51,42 @@ pub(super) fn ranges(profile: &Profile, architectures: &[Architecture]) -> Vec<R
 /// The highest number that the profile is about. Newer calls did not exist for whoever wrote it: they fail as they would
 /// on the kernel of that time, so that a C library does without. Not so where the profile lets unknown calls through.
 /// runc, `patchbpf`.
-fn last_named(profile: &Profile, architecture: Architecture) -> Option<u32> {
+fn last_named(profile: &Profile, names: &[Name<'_>]) -> Option<u32> {
     if profile.otherwise.lets_through() || profile.otherwise == NO_SUCH_CALL {
         return None;
     }
-    let names = profile.rules.iter().flat_map(|rule| &rule.names);
-    names.filter_map(|name| architecture.number(name)).max()
+    names.iter().filter_map(|name| name.number).max()
 }
 
-fn add(all: &mut Vec<Range>, profile: &Profile, architecture: Architecture, last_named: Option<u32>) {
+/// A name in a profile.
+struct Name<'a> {
+    rule: &'a Rule,
+    name: &'a str,
+    /// Its number, where the architecture has one for it.
+    number: Option<u32>,
+}
+
+/// All names, each looked up once: most of the time that a compilation takes.
+fn names(profile: &Profile, architecture: Architecture) -> Vec<Name<'_>> {
+    let mut all = Vec::new();
+    for rule in &profile.rules {
+        all.extend(rule.names.iter().map(|name| Name { rule, name, number: architecture.number(name) }));
+    }
+    all
+}
+
+fn add(
+    all: &mut Vec<Range>,
+    profile: &Profile,
+    architecture: Architecture,
+    names: &[Name<'_>],
+    last_named: Option<u32>,
+) {
     let first = if architecture == Architecture::X32 { X32_BIT } else { 0 };
     let wide = architecture.is_wide();
     let otherwise = Decision { first: Vec::new(), otherwise: profile.otherwise.value(), wide };
     push(all, first, otherwise.clone());
-    let mut numbers = named(profile, architecture).into_iter().peekable();
+    let mut numbers = named(profile, architecture, names).into_iter().peekable();
     while let Some((number, mut decision)) = numbers.next() {
         // Without conditions it does not matter how wide arguments are.
         decision.wide = wide || decision.first.is_empty();
@@ -79,19 +102,17 @@ fn add(all: &mut Vec<Range>, profile: &Profile, architecture: Architecture, last
 }
 
 /// What happens to the numbers that rules are about.
-fn named(profile: &Profile, architecture: Architecture) -> BTreeMap<u32, Decision> {
+fn named(profile: &Profile, architecture: Architecture, names: &[Name<'_>]) -> BTreeMap<u32, Decision> {
     let mut all: BTreeMap<u32, Gathered> = BTreeMap::new();
     // What comes to the same as no rule is no rule, not even one that others have to stand back for.
-    for rule in profile.rules.iter().filter(|rule| rule.action != profile.otherwise) {
-        for name in &rule.names {
-            if let Some(number) = architecture.number(name) {
-                all.entry(number).or_default().take(rule.action, alternatives(rule));
-            }
-            if let Some((number, which)) = architecture.multiplexed(name)
-                && let Some(conditions) = by_way_of_another(profile, rule, which)
-            {
-                all.entry(number).or_default().take(rule.action, vec![conditions]);
-            }
+    for Name { rule, name, number } in names.iter().filter(|name| name.rule.action != profile.otherwise) {
+        if let Some(number) = number {
+            all.entry(*number).or_default().take(rule.action, alternatives(rule));
+        }
+        if let Some((number, which)) = architecture.multiplexed(name)
+            && let Some(conditions) = by_way_of_another(profile, rule, which)
+        {
+            all.entry(number).or_default().take(rule.action, vec![conditions]);
         }
     }
     all.into_iter().map(|(number, gathered)| (number, gathered.decision(profile.otherwise))).collect()
