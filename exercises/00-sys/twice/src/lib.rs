@@ -22,6 +22,8 @@ mod chapter {
     pub mod pidfd;
     pub mod process;
     pub mod procfs;
+    pub mod sched;
+    pub mod seccomp;
     pub mod signal;
     pub mod tty;
     pub mod xattr;
@@ -44,6 +46,8 @@ pub use chapter::net;
 pub use chapter::pidfd;
 pub use chapter::process;
 pub use chapter::procfs;
+pub use chapter::sched;
+pub use chapter::seccomp;
 pub use chapter::signal;
 pub use chapter::tty;
 pub use chapter::xattr;

@@ -6,6 +6,7 @@
 mod chapter {
     pub mod assemble;
     pub mod busybox;
+    pub mod copy_up;
     pub mod detached;
     pub mod elf;
     pub mod host;
@@ -14,6 +15,7 @@ mod chapter {
     pub mod libraries;
     pub mod machine;
     pub mod mounts;
+    pub mod move_root;
     pub mod search;
     pub mod step;
     pub mod tree;
@@ -32,7 +34,9 @@ pub use chapter::step;
 pub use chapter::tree;
 
 use chapter::busybox;
+use chapter::copy_up;
 use chapter::detached;
+use chapter::move_root;
 
 pub mod root;
 

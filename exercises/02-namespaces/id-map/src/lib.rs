@@ -19,4 +19,4 @@ use chapter::allowed;
 pub mod idmap;
 
 pub use allowed::why_no_user_namespaces;
-pub use namespaces::{Kind, Namespaces, Step, join};
+pub use namespaces::{Kind, Namespaces, Offsets, Step, join};

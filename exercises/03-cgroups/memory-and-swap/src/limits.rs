@@ -6,6 +6,7 @@
 
 use crate::cpu_list::{CpuList, CpuListError};
 use crate::device::{self, DeviceRule};
+use crate::rare::Rare;
 
 /// The least memory that Docker accepts as a limit: 6 MiB. Below it not even a shell starts.
 pub const MEMORY_MINIMUM: i64 = 6 * 1024 * 1024;
@@ -39,6 +40,8 @@ pub struct Limits {
     /// Which devices may be used; the last rule that matches decides, and nothing is allowed that none
     /// matches. Without any rule, all devices.
     pub devices: Vec<DeviceRule>,
+    /// What few ask for.
+    pub rare: Rare,
 }
 
 /// How fast one disk may be read and written.
