@@ -49,6 +49,7 @@ fn usage(error: &clap::Error, arguments: &[OsString]) -> Failure {
     // What follows is how the value is called in the help.
     let flag = text(ContextKind::InvalidArg).split([' ', '[', '=']).next().unwrap_or_default().to_owned();
     let value = text(ContextKind::InvalidValue);
+    let spelled = about.flags.iter().find(|(long, _)| *long == flag).map_or(&flag, |(_, both)| both);
     let message = match error.kind() {
         ErrorKind::UnknownArgument if !flag.starts_with('-') => {
             format!("'{}' {}", about.name, about.operands)
@@ -58,10 +59,10 @@ fn usage(error: &clap::Error, arguments: &[OsString]) -> Failure {
             format!("unknown command: {} {}", about.name, text(ContextKind::InvalidSubcommand))
         }
         ErrorKind::InvalidValue if value.is_empty() => format!("flag needs an argument: {flag}"),
-        ErrorKind::InvalidValue => format!("invalid argument \"{value}\" for \"{flag}\" flag"),
+        ErrorKind::InvalidValue => format!("invalid argument \"{value}\" for \"{spelled}\" flag"),
         ErrorKind::ValueValidation => {
             let why = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
-            format!("invalid argument \"{value}\" for \"{flag}\" flag: {why}")
+            format!("invalid argument \"{value}\" for \"{spelled}\" flag: {why}")
         }
         ErrorKind::MissingRequiredArgument => format!("'{}' {}", about.name, about.operands),
         ErrorKind::ArgumentConflict => format!("{flag} was given twice, or beside what excludes it"),

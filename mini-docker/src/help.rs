@@ -55,6 +55,8 @@ pub(crate) struct About {
     pub(crate) usage: String,
     /// Docker's words for how many operands it wants.
     pub(crate) operands: String,
+    /// Its flags that have a letter too: `--env`, and `-e, --env`.
+    pub(crate) flags: Vec<(String, String)>,
 }
 
 /// The command that the arguments name.
@@ -64,7 +66,9 @@ pub(crate) fn about(arguments: &[OsString]) -> About {
     let path = path(&root, arguments);
     let command = find(&root, &path);
     let name = full_name(&path);
-    About { usage: usage(command, &name), operands: operands(command), name }
+    let flags = command.get_arguments().filter_map(|flag| Some((flag.get_short()?, flag.get_long()?)));
+    let flags = flags.map(|(letter, long)| (format!("--{long}"), format!("-{letter}, --{long}"))).collect();
+    About { usage: usage(command, &name), operands: operands(command), name, flags }
 }
 
 fn operands(command: &Command) -> String {

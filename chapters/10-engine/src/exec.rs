@@ -103,7 +103,7 @@ impl Ready {
 /// What [`ExecError`] lists.
 pub fn prepare(home: &Home, record: &Record, request: &Exec) -> Result<Ready, ExecError> {
     match record.state.status {
-        Status::Paused => return Err(ExecError::Paused(record.id.clone())),
+        Status::Paused => return Err(ExecError::Paused(record.name.clone())),
         Status::Restarting => return Err(ExecError::Restarting(record.id.clone())),
         Status::Running | Status::Created | Status::Exited => {}
     }

@@ -69,18 +69,36 @@ pub enum FilterError {
     /// A value that the filter cannot have.
     #[error("invalid filter '{0}={1}'")]
     Value(String, String),
-    /// Docker's words for a health that is none.
-    #[error("unrecognised filter value for health: {0}")]
-    Health(String),
+    /// Docker's words for one that is not among the few it can have.
+    #[error("invalid filter '{filter}={value}': invalid value for {what} ({value}): must be one of {known}")]
+    Choice {
+        /// The filter.
+        filter: String,
+        /// What it was given.
+        value: String,
+        /// What its values are to Docker.
+        what: &'static str,
+        /// Those there are.
+        known: String,
+    },
+    /// Docker's words for what is no number.
+    #[error("invalid filter '{0}={1}': strconv.Atoi: parsing \"{1}\": invalid syntax")]
+    Number(String, String),
+    /// Docker's words for what is neither true nor false.
+    #[error("invalid filter '{0}=[{1}]'")]
+    Truth(String, String),
     /// Docker's words for ports that are none.
     #[error("error while looking up for {0} {1}: strconv.ParseUint: parsing \"{2}\": {3}")]
     Ports(String, String, String, &'static str),
+    /// Docker's words for ports whose last stands before the first.
+    #[error("error while looking up for {0} {1}: invalid range specified for port: {1}")]
+    Range(String, String),
 }
 
 /// The statuses that Docker knows; some of them no container of ours has.
 const STATUSES: [&str; 7] = ["created", "running", "paused", "restarting", "removing", "exited", "dead"];
 
-const HEALTHS: [&str; 4] = ["starting", "healthy", "unhealthy", "none"];
+const HEALTHS: [&str; 4] = ["none", "starting", "healthy", "unhealthy"];
 
 impl std::str::FromStr for Filter {
     type Err = FilterError;
@@ -90,13 +108,20 @@ impl std::str::FromStr for Filter {
         // Docker takes spaces around either, and capitals in the name.
         let (name, value) = (name.trim().to_lowercase(), value.trim().to_owned());
         let wrong = || FilterError::Value(name.clone(), value.clone());
+        let choice = |what, known: &[&str]| {
+            let known = known.join(", ");
+            Err(FilterError::Choice { filter: name.clone(), value: value.clone(), what, known })
+        };
         Ok(match name.as_str() {
             "id" => Self::Id(Regex::new(&value).map_err(|_| wrong())?),
             "name" => Self::Name(Regex::new(&value).map_err(|_| wrong())?),
             "ancestor" => Self::Ancestor(value),
             "status" if STATUSES.contains(&value.as_str()) => Self::Status(value),
-            "status" => return Err(wrong()),
-            "exited" => Self::Exited(value.parse().map_err(|_| wrong())?),
+            "status" => return choice("state", &STATUSES),
+            "exited" => match value.parse() {
+                Ok(status) => Self::Exited(status),
+                Err(_) => return Err(FilterError::Number(name, value)),
+            },
             "label" => match value.split_once('=') {
                 Some((label, wanted)) => Self::Label(label.to_owned(), Some(wanted.to_owned())),
                 None => Self::Label(value, None),
@@ -104,7 +129,7 @@ impl std::str::FromStr for Filter {
             "before" => Self::Before(value),
             "since" => Self::Since(value),
             "health" if HEALTHS.contains(&value.as_str()) => Self::Health(value),
-            "health" => return Err(FilterError::Health(value)),
+            "health" => return choice("health", &HEALTHS),
             "network" => Self::Network(value),
             "volume" => Self::Volume(value),
             "publish" => Self::Publish(ports(&name, &value)?),
@@ -113,7 +138,7 @@ impl std::str::FromStr for Filter {
             "is-task" => match value.as_str() {
                 "true" | "1" => Self::IsTask(true),
                 "false" | "0" => Self::IsTask(false),
-                _ => return Err(wrong()),
+                _ => return Err(FilterError::Truth(name, value)),
             },
             other => return Err(FilterError::Unknown(other.to_owned())),
         })
@@ -130,7 +155,11 @@ fn ports(filter: &str, text: &str) -> Result<Ports, FilterError> {
             FilterError::Ports(filter.to_owned(), text.to_owned(), number.to_owned(), why)
         })
     };
-    Ok(Ports { first: port(first)?, last: port(last)?, protocol: protocol.to_owned() })
+    let (first, last) = (port(first)?, port(last)?);
+    if last < first {
+        return Err(FilterError::Range(filter.to_owned(), text.to_owned()));
+    }
+    Ok(Ports { first, last, protocol: protocol.to_owned() })
 }
 
 /// The filters, with the time that `before` and `since` compare with.
@@ -203,11 +232,27 @@ mod tests {
         assert_eq!(refused("publish=8000-8080/udp"), None);
         let refused = |text: &str| refused(text).unwrap_or_default();
         assert_eq!(refused("name=("), "invalid filter 'name=('");
-        assert_eq!(refused("status=asleep"), "invalid filter 'status=asleep'");
+        assert_eq!(
+            refused("status=asleep"),
+            "invalid filter 'status=asleep': invalid value for state (asleep): must be one of created, running, \
+             paused, restarting, removing, exited, dead"
+        );
+        assert_eq!(
+            refused("exited=x"),
+            "invalid filter 'exited=x': strconv.Atoi: parsing \"x\": invalid syntax"
+        );
         assert_eq!(refused("colour=red"), "invalid filter 'colour'");
         assert_eq!(refused("name"), "bad format of filter (expected name=value)");
-        assert_eq!(refused("health=ill"), "unrecognised filter value for health: ill");
-        assert_eq!(refused("is-task=maybe"), "invalid filter 'is-task=maybe'");
+        assert_eq!(
+            refused("health=ill"),
+            "invalid filter 'health=ill': invalid value for health (ill): must be one of none, starting, healthy, \
+             unhealthy"
+        );
+        assert_eq!(refused("is-task=maybe"), "invalid filter 'is-task=[maybe]'");
+        assert_eq!(
+            refused("publish=80-70"),
+            "error while looking up for publish 80-70: invalid range specified for port: 80-70"
+        );
         assert_eq!(
             refused("publish=99999"),
             "error while looking up for publish 99999: strconv.ParseUint: parsing \"99999\": value out of range"

@@ -84,7 +84,7 @@ pub fn remove(home: &Home, record: &Record, force: bool) -> Result<(), RemoveErr
 
 /// Docker's words for one that is active.
 fn refusal(record: &Record) -> RemoveError {
-    let name = format!("/{}", record.name);
+    let name = record.name.clone();
     match record.state.status {
         Status::Paused => RemoveError::Paused(name),
         status => RemoveError::Active(name, status.word()),

@@ -19,9 +19,9 @@ pub enum RenameError {
     /// Docker's words for the name it has.
     #[error("Renaming a container with the same name as its current name")]
     Same,
-    /// The name cannot be had.
-    #[error(transparent)]
-    Name(#[from] NameError),
+    /// Docker's words for one that cannot be had.
+    #[error("Error when allocating new name")]
+    Name(#[source] NameError),
     /// It has been removed.
     #[error("No such container: {0}")]
     Gone(String),
@@ -47,7 +47,7 @@ pub fn rename(home: &Home, record: &Record, new: &str) -> Result<(), RenameError
     }
     // A rename that was killed may have left it this very name.
     if names::owner(home, new).as_ref() != Some(&record.id) {
-        names::reserve(home, new, &record.id)?;
+        names::reserve(home, new, &record.id).map_err(RenameError::Name)?;
     }
     places::RENAME_RESERVED.pass();
     let old = std::mem::replace(&mut record.name, new.to_owned());

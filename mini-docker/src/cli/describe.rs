@@ -45,7 +45,8 @@ impl<T: Args> Args for Late<T> {
     }
 }
 
-/// The last of a repeated flag counts, and a switch may be given a value: `--rm=false`.
+/// The last of a repeated flag counts, a switch may be given a value (`--rm=false`), and what follows a flag that wants
+/// one is its value, whatever it looks like: `--cpus -1`.
 pub(crate) fn as_docker_reads(command: Command) -> Command {
     let read = |arg: Arg| match arg.get_action() {
         ArgAction::SetTrue => arg
@@ -55,6 +56,7 @@ pub(crate) fn as_docker_reads(command: Command) -> Command {
             .default_value("false")
             .default_missing_value("true")
             .value_parser(clap::value_parser!(bool)),
+        _ if arg.get_action().takes_values() && !arg.is_positional() => arg.allow_hyphen_values(true),
         _ => arg,
     };
     command.args_override_self(true).mut_args(read).mut_subcommands(as_docker_reads)

@@ -76,7 +76,7 @@ pub(crate) struct Stop {
     #[arg(short, long, value_name = "string")]
     pub(crate) signal: Option<String>,
     /// Seconds to wait before killing the container; -1 waits for ever (default 10)
-    #[arg(short, long, visible_alias = "time", value_name = "int", value_parser = whole, allow_hyphen_values = true)]
+    #[arg(short, long, visible_alias = "time", value_name = "int", value_parser = whole)]
     pub(crate) timeout: Option<i64>,
     /// The containers
     #[arg(required = true, value_name = "CONTAINER")]

@@ -11,13 +11,13 @@ pub(crate) struct Limits {
     #[arg(long, value_name = "uint16")]
     pub(crate) blkio_weight: Option<u16>,
     /// Limit CPU CFS (Completely Fair Scheduler) period
-    #[arg(long, value_name = "int", value_parser = natural, allow_hyphen_values = true)]
+    #[arg(long, value_name = "int", value_parser = natural)]
     pub(crate) cpu_period: Option<u64>,
     /// Limit CPU CFS (Completely Fair Scheduler) quota
-    #[arg(long, value_name = "int", value_parser = whole, allow_hyphen_values = true)]
+    #[arg(long, value_name = "int", value_parser = whole)]
     pub(crate) cpu_quota: Option<i64>,
     /// CPU shares (relative weight)
-    #[arg(short = 'c', long, value_name = "int", value_parser = natural, allow_hyphen_values = true)]
+    #[arg(short = 'c', long, value_name = "int", value_parser = natural)]
     pub(crate) cpu_shares: Option<u64>,
     /// Number of CPUs
     #[arg(long, value_name = "decimal")]
@@ -35,9 +35,9 @@ pub(crate) struct Limits {
     #[arg(long, value_name = "bytes")]
     pub(crate) memory_reservation: Option<Bytes>,
     /// Swap limit equal to memory plus swap: -1 to enable unlimited swap
-    #[arg(long, value_name = "bytes", allow_hyphen_values = true)]
+    #[arg(long, value_name = "bytes")]
     pub(crate) memory_swap: Option<Bytes>,
     /// Tune container pids limit (set -1 for unlimited)
-    #[arg(long, value_name = "int", value_parser = whole, allow_hyphen_values = true)]
+    #[arg(long, value_name = "int", value_parser = whole)]
     pub(crate) pids_limit: Option<i64>,
 }

@@ -232,7 +232,7 @@ pub(crate) struct OciUpdate {
     #[arg(long, value_name = "int")]
     pub(crate) cpu_period: Option<u64>,
     /// Processor time in a period, in microseconds
-    #[arg(long, value_name = "int", value_parser = whole, allow_hyphen_values = true)]
+    #[arg(long, value_name = "int", value_parser = whole)]
     pub(crate) cpu_quota: Option<i64>,
     /// Relative weight of processor time
     #[arg(long, value_name = "int")]
@@ -244,16 +244,16 @@ pub(crate) struct OciUpdate {
     #[arg(long, value_name = "list")]
     pub(crate) cpuset_mems: Option<String>,
     /// Memory limit, in bytes
-    #[arg(long, value_name = "bytes", value_parser = whole, allow_hyphen_values = true)]
+    #[arg(long, value_name = "bytes", value_parser = whole)]
     pub(crate) memory: Option<i64>,
     /// Memory that is pressed back to, in bytes
-    #[arg(long, value_name = "bytes", value_parser = whole, allow_hyphen_values = true)]
+    #[arg(long, value_name = "bytes", value_parser = whole)]
     pub(crate) memory_reservation: Option<i64>,
     /// Memory and swap, in bytes
-    #[arg(long, value_name = "bytes", value_parser = whole, allow_hyphen_values = true)]
+    #[arg(long, value_name = "bytes", value_parser = whole)]
     pub(crate) memory_swap: Option<i64>,
     /// Processes at most
-    #[arg(long, value_name = "int", value_parser = whole, allow_hyphen_values = true)]
+    #[arg(long, value_name = "int", value_parser = whole)]
     pub(crate) pids_limit: Option<i64>,
     /// The container
     #[arg(value_name = "ID")]

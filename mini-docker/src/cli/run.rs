@@ -8,7 +8,7 @@ use mini_images::platform::Platform;
 
 use crate::cli::Limits;
 use crate::detach_keys::DetachKeys;
-use crate::values::{Annotation, AttachTo, EnvFile, Pause, Tmpfs, whole};
+use crate::values::{Annotation, AttachTo, EnvFile, Pause, Tmpfs, Variable, whole};
 
 /// When `run` asks the registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -78,7 +78,7 @@ pub(crate) struct Make {
     pub(crate) entrypoint: Option<String>,
     /// Set environment variables
     #[arg(short, long, value_name = "list")]
-    pub(crate) env: Vec<String>,
+    pub(crate) env: Vec<Variable>,
     /// Read in a file of environment variables
     #[arg(long, value_name = "list")]
     pub(crate) env_file: Vec<EnvFile>,
@@ -86,19 +86,19 @@ pub(crate) struct Make {
     #[arg(long, value_name = "string")]
     pub(crate) health_cmd: Option<String>,
     /// Time between running the check (ms|s|m|h) (default 0s)
-    #[arg(long, value_name = "duration", allow_hyphen_values = true)]
+    #[arg(long, value_name = "duration")]
     pub(crate) health_interval: Option<Pause>,
     /// Consecutive failures needed to report unhealthy
-    #[arg(long, value_name = "int", value_parser = whole, allow_hyphen_values = true)]
+    #[arg(long, value_name = "int", value_parser = whole)]
     pub(crate) health_retries: Option<i64>,
     /// Time between running the check during the start period (ms|s|m|h) (default 0s)
-    #[arg(long, value_name = "duration", allow_hyphen_values = true)]
+    #[arg(long, value_name = "duration")]
     pub(crate) health_start_interval: Option<Pause>,
     /// Start period for the container to initialize before starting health-retries countdown (ms|s|m|h) (default 0s)
-    #[arg(long, value_name = "duration", allow_hyphen_values = true)]
+    #[arg(long, value_name = "duration")]
     pub(crate) health_start_period: Option<Pause>,
     /// Maximum time to allow one check to run (ms|s|m|h) (default 0s)
-    #[arg(long, value_name = "duration", allow_hyphen_values = true)]
+    #[arg(long, value_name = "duration")]
     pub(crate) health_timeout: Option<Pause>,
     /// Container host name
     #[arg(short = 'h', long, value_name = "string")]
@@ -158,7 +158,7 @@ pub(crate) struct Make {
     #[arg(long, value_name = "string")]
     pub(crate) stop_signal: Option<String>,
     /// Timeout (in seconds) to stop a container
-    #[arg(long, value_name = "int", value_parser = whole, allow_hyphen_values = true)]
+    #[arg(long, value_name = "int", value_parser = whole)]
     pub(crate) stop_timeout: Option<i64>,
     /// Mount a tmpfs directory
     #[arg(long, value_name = "list")]

@@ -16,7 +16,7 @@ pub(crate) struct Ps {
     #[arg(long, value_name = "string")]
     pub(crate) format: Option<String>,
     /// Show n last created containers (includes all states)
-    #[arg(short = 'n', long, value_name = "int", value_parser = whole, allow_hyphen_values = true, default_value = "-1")]
+    #[arg(short = 'n', long, value_name = "int", value_parser = whole, default_value = "-1")]
     pub(crate) last: i64,
     /// Show the latest created container (includes all states)
     #[arg(short, long)]

@@ -126,12 +126,7 @@ fn config(args: &Make, image: String, command: Vec<String>, stays: bool) -> anyh
     for file in &args.env_file {
         env.extend(file.read()?);
     }
-    for text in &args.env {
-        if text.is_empty() || text.starts_with('=') {
-            bail!("invalid environment variable: {text}");
-        }
-        env.extend(variable(text));
-    }
+    env.extend(args.env.iter().filter_map(|given| variable(&given.0)));
     let [stdin, stdout, stderr] = attached(args, stays);
     Ok(Config {
         hostname: args.hostname.clone().unwrap_or_default(),

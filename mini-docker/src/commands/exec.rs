@@ -99,11 +99,12 @@ fn request(args: &Exec) -> anyhow::Result<exec::Exec> {
     })
 }
 
-/// What keeps the container from being asked at all is 1; what is wrong with the request 126, as Docker has it.
+/// As with Docker, what keeps the container from being asked at all is 1, an unknown user too, and what is wrong with the
+/// request 126.
 fn prepare(home: &Home, record: &Record, request: &exec::Exec) -> anyhow::Result<Ready> {
-    use mini_engine::ExecError::{NotRunning, Paused, Restarting};
+    use mini_engine::ExecError::{NotRunning, Paused, Restarting, User};
     exec::prepare(home, record, request).map_err(|error| match error {
-        NotRunning(_) | Paused(_) | Restarting(_) => error.into(),
+        NotRunning(_) | Paused(_) | Restarting(_) | User(_) => error.into(),
         other => crate::failure::with_status(&other.into(), NOT_EXECUTABLE),
     })
 }

@@ -1,6 +1,6 @@
 //! `kill`: send a signal to containers. docker-kill(1).
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use mini_engine::stop::StopError;
 use mini_engine::{Home, stop};
 
@@ -8,12 +8,14 @@ use crate::cli::Kill;
 
 pub(crate) fn run(home: &Home, args: &Kill) -> anyhow::Result<u8> {
     super::repair(home);
-    let number =
-        mini_sys::signal::parse(&args.signal).ok_or_else(|| StopError::Signal(args.signal.clone()))?;
+    // No name for it is Docker's own default.
+    let signal = if args.signal.is_empty() { "KILL" } else { &args.signal };
+    let number = mini_sys::signal::parse(signal).ok_or_else(|| StopError::Signal(signal.to_owned()));
     super::for_each(&args.containers, |name| {
-        let record =
-            mini_engine::find(home, name).with_context(|| format!("cannot kill container: {name}"))?;
-        stop::kill(home, &record, number)?;
+        let context = || format!("cannot kill container: {name}");
+        let number = number.as_ref().map_err(|error| anyhow!("{error}")).with_context(context)?;
+        let record = mini_engine::find(home, name).with_context(context)?;
+        stop::kill(home, &record, *number)?;
         Ok(format!("{name}\n"))
     })
 }

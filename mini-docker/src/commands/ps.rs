@@ -71,7 +71,12 @@ fn mended(home: &Home) -> anyhow::Result<(Vec<Record>, Vec<FindError>)> {
 
 /// Reads `--filter`. What is not even a condition is a wrong flag.
 pub(crate) fn filters(texts: &[String]) -> anyhow::Result<Vec<Filter>> {
-    let filters = texts.iter().map(|text| text.parse()).collect::<Result<_, FilterError>>();
+    // Docker takes `--filter ""` for none.
+    let filters = texts
+        .iter()
+        .filter(|text| !text.is_empty())
+        .map(|text| text.parse())
+        .collect::<Result<_, FilterError>>();
     filters.map_err(|error| match error {
         FilterError::Format(text) => {
             let message = format!(

@@ -61,7 +61,10 @@ fn more_filters_select() {
         done.fails(125),
         "invalid argument \"name\" for \"-f, --filter\" flag: bad format of filter (expected name=value)"
     );
-    assert_eq!(engine.call("ps -f health=ill").fails(1), "unrecognised filter value for health: ill");
+    assert_eq!(
+        engine.call("ps -f health=ill").fails(1),
+        "invalid filter 'health=ill': invalid value for health (ill): must be one of none, starting, healthy, unhealthy"
+    );
 }
 
 #[test]

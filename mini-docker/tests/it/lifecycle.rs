@@ -103,7 +103,7 @@ fn kill_refuses_what_it_cannot_do() {
     engine.detached("--name web", "sleep 1000");
     for signal in ["NOSUCH", "0", "-1", "65", "SIGRTMIN+99"] {
         let message = engine.call(&format!("kill --signal={signal} web")).fails(1);
-        assert_eq!(message, format!("invalid signal: {signal}"));
+        assert_eq!(message, format!("cannot kill container: web: invalid signal: {signal}"));
     }
     assert_eq!(
         engine.call("kill nosuch").fails(1),
@@ -129,7 +129,7 @@ fn rm_does_what_it_can_and_reports_the_rest() {
     let message = engine.call("rm busy").fails(1);
     assert_eq!(
         message,
-        "cannot remove container \"/busy\": container is running: stop the container before removing or force remove"
+        "cannot remove container \"busy\": container is running: stop the container before removing or force remove"
     );
     let forced = engine.call("rm -f nosuch");
     forced.exits(0);

@@ -111,8 +111,12 @@ fn what_is_no_filter_is_refused() {
     let Some(engine) = Engine::new() else { return };
     for (filter, expected) in [
         ("colour=red", "invalid filter 'colour'"),
-        ("status=asleep", "invalid filter 'status=asleep'"),
-        ("exited=x", "invalid filter 'exited=x'"),
+        (
+            "status=asleep",
+            "invalid filter 'status=asleep': invalid value for state (asleep): must be one of created, running, \
+             paused, restarting, removing, exited, dead",
+        ),
+        ("exited=x", "invalid filter 'exited=x': strconv.atoi: parsing \"x\": invalid syntax"),
         ("since=nosuch", "No such container: nosuch"),
     ] {
         let message = engine.call(&format!("ps -f {filter}")).fails(1);

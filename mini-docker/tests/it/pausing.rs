@@ -79,16 +79,16 @@ fn a_paused_container_can_be_ended_and_removed() {
 #[test]
 fn a_paused_container_can_be_looked_at_and_not_entered() {
     let Some(engine) = Engine::new() else { return };
-    let id = engine.detached("--name web", "echo hello; exec sleep 1000");
+    engine.detached("--name web", "echo hello; exec sleep 1000");
     eventually("it has begun", || engine.call("logs web").out() == "hello\n");
     engine.call("pause web").ok();
     assert_eq!(engine.call("logs web").ok(), "hello");
     assert!(engine.call("top web").ok().contains("sleep 1000"));
     assert!(engine.call("stats --no-stream web").ok().contains("web"));
-    let message = format!("container {id} is paused, unpause the container before exec");
+    let message = "container web is paused, unpause the container before exec";
     assert_eq!(engine.call("exec web true").fails(1), message);
     let message = engine.call("rm web").fails(1);
-    assert_eq!(message, "cannot remove container \"/web\": container is paused and must be unpaused first");
+    assert_eq!(message, "cannot remove container \"web\": container is paused and must be unpaused first");
     assert_eq!(engine.call("rename web other").ok(), "");
     assert_eq!(status(&engine), "paused");
 }

@@ -39,15 +39,18 @@ fn names_that_cannot_be_had_are_refused_and_change_nothing() {
     let other = engine.call("create --name other host true").ok();
     let before = engine.listing();
     let taken = format!(
-        "Conflict. The container name \"/other\" is already in use by container \"{other}\". You have to remove (or rename) that container to be able to reuse that name."
+        "Error when allocating new name: Conflict. The container name \"/other\" is already in use by container \"{other}\". You have to remove (or rename) that container to be able to reuse that name."
     );
-    let invalid = "Invalid container name (x y), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed";
+    let invalid = "Error when allocating new name: Invalid container name (x y), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed";
     for (new, words) in [
         ("other", taken.as_str()),
         ("web", "Renaming a container with the same name as its current name"),
         ("x y", invalid),
         ("", "Neither old nor new names may be empty"),
-        ("../x", "Invalid container name (../x), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed"),
+        (
+            "../x",
+            "Error when allocating new name: Invalid container name (../x), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed",
+        ),
     ] {
         assert_eq!(engine.with("rename web", &[new]).fails(1), words);
     }

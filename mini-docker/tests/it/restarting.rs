@@ -119,7 +119,7 @@ fn one_that_is_between_two_lives_says_so() {
     assert_eq!(engine.call("pause web").fails(1), format!("C{restarting}"));
     assert_eq!(
         engine.call("rm web").fails(1),
-        "cannot remove container \"/web\": container is restarting: stop the container before removing or force remove"
+        "cannot remove container \"web\": container is restarting: stop the container before removing or force remove"
     );
     // Started already, in a way.
     assert_eq!(engine.call("start web").ok(), "web");

@@ -293,7 +293,7 @@ pub(super) const CASES: &[Case] = &[
         docker top made
         docker port made
         docker attach made
-        docker run -d --name web box sleep 1000
+        docker run -d --network none --name web box sleep 1000
         docker start web
         docker unpause web
         docker pause web

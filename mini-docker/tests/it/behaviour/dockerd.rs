@@ -1,5 +1,6 @@
-//! Debian's dockerd with directories among those of the test, and the image for both sides.
+//! A dockerd with directories among those of the test, and the image for both sides.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -11,39 +12,62 @@ use crate::harness::{Engine, PATIENCE, eventually};
 use crate::tars::Tar;
 use crate::{leaks, needs};
 
-/// The command line whose words are ours.
-const CLI: &str = "28.";
+/// Where `.ci/docker` has unpacked a Docker, with its containerd; else they are those in `PATH`.
+const DIRECTORY: &str = "MINI_BEHAVIOUR_DOCKER";
+
+/// The Dockers that the suite knows. The first has the words that are ours.
+const KNOWN: [&str; 2] = ["28", "26"];
 
 /// A dockerd that ends with the test.
 pub(super) struct Dockerd {
     server: Child,
     directory: PathBuf,
+    /// Which of [`KNOWN`].
+    pub(super) version: &'static str,
+}
+
+/// The directory of its programs before those of the machine.
+pub(super) fn path() -> OsString {
+    let own = std::env::var_os(DIRECTORY);
+    let machine = std::env::var_os("PATH").unwrap_or_default();
+    std::env::join_paths(own.into_iter().map(PathBuf::from).chain(std::env::split_paths(&machine))).unwrap()
+}
+
+/// The program as [`path`] finds it.
+pub(super) fn found(program: &str) -> PathBuf {
+    let places = std::env::split_paths(&path()).map(|place| place.join(program)).collect::<Vec<_>>();
+    places.into_iter().find(|place| place.exists()).unwrap_or_else(|| program.into())
+}
+
+/// Which of [`KNOWN`] this program is, if its version begins so.
+fn version(program: &str) -> Option<&'static str> {
+    let output = Command::new(found(program)).arg("--version").output().ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    KNOWN.into_iter().find(|known| text.starts_with(&format!("Docker version {known}.")))
 }
 
 impl Dockerd {
     pub(super) fn start(engine: &Engine) -> Option<Self> {
-        if !needs::program("dockerd") || !needs::program("docker") {
-            return None;
-        }
-        let version = Command::new("docker").args(["version", "--format", "{{.Client.Version}}"]).output();
-        let version = String::from_utf8_lossy(&version.unwrap().stdout).trim().to_owned();
-        if !version.starts_with(CLI) {
-            eprintln!("skipped: needs the command `docker` {CLI}x, this one is {version}");
+        let version = version("docker").filter(|command| version("dockerd") == Some(command));
+        let wanted =
+            format!("Docker {} (`.ci/docker` unpacks one, {DIRECTORY} says where)", KNOWN.join(" or "));
+        if !needs::need(&wanted, version.is_some()) {
             return None;
         }
         let directory = engine.path("dockerd");
         std::fs::create_dir(&directory).unwrap();
         let path = |name: &str| directory.join(name);
-        let mut command = Command::new("dockerd");
+        let mut command = Command::new(found("dockerd"));
+        command.env("PATH", self::path());
         command.args(["--bridge=none", "--iptables=false", "--ip6tables=false"]);
         command.arg("--data-root").arg(path("data")).arg("--exec-root").arg(path("exec"));
         command.arg("-p").arg(path("pid")).arg("-H").arg(format!("unix://{}", path("sock").display()));
         command.args(["--cgroup-parent", &format!("/{}", parent())]);
         let log = std::fs::File::create(path("log")).unwrap();
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-        let dockerd = Self { server: command.spawn().unwrap(), directory };
+        let dockerd = Self { server: command.spawn().unwrap(), directory, version: version? };
         eventually("dockerd answers", || {
-            let mut ask = Command::new("docker");
+            let mut ask = Command::new(found("docker"));
             ask.arg("version").env("DOCKER_HOST", dockerd.address());
             ask.output().unwrap().status.success()
         });

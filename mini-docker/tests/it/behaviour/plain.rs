@@ -27,10 +27,17 @@ const VOLATILE: [(&str, &str); 9] = [
 ];
 
 /// Where both say the same in different words, in all verbs: what is written for either, and why we stay with ours.
-const WORDS: [(&str, &str); 13] = [
-    // One line says what is wrong, `--help` how it would be right.
-    (r"(?m)^usage:  .*\n", ""),
-    (r"(?m)^'docker [a-z ]+' requires .*$|^a required argument is missing: .*$", "ARGUMENTS ARE MISSING"),
+const WORDS: [(&str, &str); 12] = [
+    // Docker 26 ended messages of its command so.
+    (r"(?m)\.$", ""),
+    (
+        r#"(?m)^['"]docker [a-z ]+['"] requires .*$|^a required argument is missing: .*$"#,
+        "ARGUMENTS ARE MISSING",
+    ),
+    // One line says it; Docker adds another.
+    (r"^failed to rename container named .*\n", ""),
+    // A number that is none, in Go's words.
+    (r#"strconv\.\w+: parsing "([^"]*)": invalid syntax"#, "`$1` is not a whole number"),
     (r"no such image: \S+: No such image", "no such image"),
     // Names that are not there are shown as they were typed, perhaps with one that is meant.
     (
@@ -42,7 +49,7 @@ const WORDS: [(&str, &str); 13] = [
     (r"cannot (start|save|load|import) `[^`]+`: ", ""),
     // We are one program: there are no components that each add where they were.
     (
-        r"failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: ",
+        r"(failed to create task for container: )?failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: ",
         "",
     ),
     (r"(?m): unknown$", ""),
@@ -50,22 +57,12 @@ const WORDS: [(&str, &str); 13] = [
     (r"open [^ ]+: no such file or directory", "No such file or directory"),
     // A fault in a template is told with its column.
     (r"template: :(\d+):\d+: (unclosed action|function)", "template: :$1: $2"),
-    // Docker 20.10 says `You cannot remove a running container`; these are the words of 28.
-    (
-        r"(?i)you cannot remove a running container (\w+)\. Stop the container before .* or force remove",
-        "CONTAINER IS RUNNING",
-    ),
-    (
-        r#"cannot remove container "[^"]+": container is running: stop the container before .* or force remove"#,
-        "CONTAINER IS RUNNING",
-    ),
-    (r"Container (\w+) is not running", "container $1 is not running"),
 ];
 
 /// Who speaks: the command, and Docker's daemon, which we do not have.
 const SPEAKERS: &str = r"^(mini-docker: |docker: |Error response from daemon: |Error: )+";
 
-/// Messages begin with a small letter; with a capital Docker 20.10 begins some that 28 does not.
+/// Messages begin with a small letter; some of Docker's do not.
 fn small(line: &str) -> String {
     let mut letters = line.chars();
     letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
@@ -92,8 +89,10 @@ impl Plain {
             let is_help = ["hint: ", "Run '", "See '", "time=\""].iter().any(|start| line.starts_with(start));
             !line.is_empty() && !is_help
         };
+        // One line says what is wrong, `--help` how it would be right.
         let lines = text
             .lines()
+            .take_while(|line| !line.starts_with("Usage: "))
             .filter(more)
             .map(|line| speakers.replace(line, "").replace("mini-docker", "docker") + "\n");
         let text = self.text(&lines.map(|line| small(&line)).collect::<String>());
