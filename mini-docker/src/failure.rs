@@ -35,6 +35,13 @@ impl std::fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
+/// Docker's words for a filter that is no condition, with the status of a wrong flag.
+pub(crate) fn no_condition(flag: &str, text: &str) -> anyhow::Error {
+    let why = "bad format of filter (expected name=value)";
+    let message = format!("invalid argument \"{text}\" for \"{flag}\" flag: {why}");
+    Failure { message, hint: None, status: OURS }.into()
+}
+
 /// Prints the error with its causes, and a way out where one is known. Returns the exit status.
 pub(crate) fn report(error: &anyhow::Error) -> u8 {
     let Failure { message, hint, status } = told(error);

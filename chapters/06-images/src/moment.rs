@@ -12,6 +12,10 @@ pub fn parse(text: &str, now: Timestamp) -> Option<Timestamp> {
     if let Some(ago) = duration(text) {
         return now.checked_sub(ago).ok();
     }
+    // Before an hour before now, to Go, is after now.
+    if let Some(ahead) = text.strip_prefix('-').and_then(duration) {
+        return now.checked_add(ahead).ok();
+    }
     let civil = || text.parse::<DateTime>().or_else(|_| text.parse::<Date>().map(|date| date.at(0, 0, 0, 0)));
     let utc = |moment: DateTime| moment.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
     seconds(text).or_else(|| text.parse().ok()).or_else(|| civil().ok().and_then(utc))

@@ -66,11 +66,14 @@ impl Program {
     pub fn new(process: &Process) -> Result<Self, ProgramError> {
         let words = process.args().clone().unwrap_or_default();
         let variables = process.env().clone().unwrap_or_default();
-        let name = words.first().filter(|name| !name.is_empty()).ok_or(ProgramError::Empty)?.clone();
+        let name = words.first().ok_or(ProgramError::Empty)?.clone();
         let path =
             variables.iter().find_map(|variable| variable.strip_prefix("PATH=")).unwrap_or(DEFAULT_PATH);
         let candidates = if name.contains('/') {
             vec![name.clone()]
+        } else if name.is_empty() {
+            // A directory of the path is no program, so there is none of this name.
+            Vec::new()
         } else {
             path.split(':').map(|directory| place(directory, &name)).collect()
         };

@@ -134,7 +134,12 @@ pub fn pack(home: &Home, from: Place<'_>, follow: bool, out: impl Write) -> Resu
     if from.path.asserts_directory && !is_directory(&source.stat) {
         return Err(Misfit::NotDirectory.into());
     }
-    let called = if from.path.contents { PathBuf::new() } else { from.path.name() };
+    // As Docker has it: what a directory holds comes with the directory itself, and what a link led to by its own name.
+    let called = match (from.path.contents, source.name.as_os_str().is_empty()) {
+        (true, _) => PathBuf::from("."),
+        (false, true) => from.path.name(),
+        (false, false) => source.name.clone(),
+    };
     Ok(write_plain_tar(&source.parent, &source.name, &called, out, packing())?)
 }
 

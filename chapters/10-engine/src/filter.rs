@@ -91,7 +91,7 @@ pub enum FilterError {
     #[error("error while looking up for {0} {1}: strconv.ParseUint: parsing \"{2}\": {3}")]
     Ports(String, String, String, &'static str),
     /// Docker's words for ports whose last stands before the first.
-    #[error("error while looking up for {0} {1}: invalid range specified for port: {1}")]
+    #[error("error while looking up for {0} {1}: Invalid range specified for the Port: {1}")]
     Range(String, String),
 }
 
@@ -251,7 +251,7 @@ mod tests {
         assert_eq!(refused("is-task=maybe"), "invalid filter 'is-task=[maybe]'");
         assert_eq!(
             refused("publish=80-70"),
-            "error while looking up for publish 80-70: invalid range specified for port: 80-70"
+            "error while looking up for publish 80-70: Invalid range specified for the Port: 80-70"
         );
         assert_eq!(
             refused("publish=99999"),

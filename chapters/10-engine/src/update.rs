@@ -48,8 +48,8 @@ pub enum UpdateError {
     #[error("Restart policy cannot be updated because AutoRemove is enabled for the container")]
     AutoRemove,
     /// Docker's words for two ways to say the same at once.
-    #[error("Conflicting options: Nano CPUs and CPU Period cannot both be set.")]
-    TwoWays,
+    #[error("Conflicting options: Nano CPUs and {0} cannot both be set")]
+    TwoWays(&'static str),
     /// Docker's words for another way to say what has been said.
     #[error("Conflicting options: {0} cannot be updated as {1} has already been set")]
     OtherWay(&'static str, &'static str),
@@ -96,6 +96,10 @@ pub fn update(home: &Home, record: &Record, change: &Update) -> Result<(), Updat
         let layout = Layout::detect().map_err(UpdateError::Look)?;
         let refused = |error: LimitError| UpdateError::Plan { id: record.id.clone(), source: error.into() };
         limits(&host).check(&layout.cpus, &layout.mems).map_err(refused)?;
+        if host.nano_cpus > 0 {
+            // More than the machine has would be no limit.
+            mini_cgroups::Limits::default().set_cpus(host.nano_cpus, layout.cpus.count()).map_err(refused)?;
+        }
         if record.state.status.is_up() {
             apply(&record, &layout, &host)?;
         }
@@ -150,7 +154,8 @@ fn check_cpus(host: &HostConfig, change: &Update) -> Result<(), UpdateError> {
     let quota = change.cpu_quota.is_some_and(|quota| quota > 0);
     let other_way = |new, old| Err(UpdateError::OtherWay(new, old));
     match (host.nano_cpus > 0, host.cpu_period > 0, host.cpu_quota > 0) {
-        _ if cpus && (period || quota) => Err(UpdateError::TwoWays),
+        _ if cpus && period => Err(UpdateError::TwoWays("CPU Period")),
+        _ if cpus && quota => Err(UpdateError::TwoWays("CPU Quota")),
         (_, true, _) if cpus => other_way("Nano CPUs", "CPU Period"),
         (_, _, true) if cpus => other_way("Nano CPUs", "CPU Quota"),
         (true, ..) if quota => other_way("CPU Quota", "NanoCPUs"),

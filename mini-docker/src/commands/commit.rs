@@ -14,6 +14,7 @@ pub(crate) fn run(home: &Home, args: &cli::Commit) -> anyhow::Result<u8> {
     if name.as_ref().is_some_and(|name| name.digest().is_some()) {
         bail!("refusing to create a tag with a digest reference");
     }
+    let named = name.as_ref().map(Reference::familiar);
     super::repair(home);
     let record = find(home, &args.container)?;
     let images = home.images()?;
@@ -30,6 +31,11 @@ pub(crate) fn run(home: &Home, args: &cli::Commit) -> anyhow::Result<u8> {
     let image = image.with_context(|| format!("cannot commit `{}`", args.container))?;
     let event =
         Event::container(&record, "commit").with("comment", &args.message.as_deref().unwrap_or_default());
+    let id = image.id.to_string();
+    events::emit(home, &Event::image("create", &id, &id));
+    if let Some(name) = &named {
+        events::emit(home, &Event::image("tag", &id, name));
+    }
     events::emit(home, &event);
     print(&format!("{}\n", image.id))
 }

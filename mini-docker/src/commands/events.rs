@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use jiff::Timestamp;
 use mini_engine::Home;
 use mini_engine::event_filter::{EventFilter, is_wanted};
@@ -10,20 +10,18 @@ use mini_engine::events::{Event, Events};
 use mini_engine::filter::FilterError;
 use serde_json::{Value, json};
 
-use super::logs::since;
 use crate::cli;
-use crate::failure::{self, OURS};
+use crate::failure;
 use crate::format;
 
 pub(crate) fn run(home: &Home, args: &cli::Events) -> anyhow::Result<u8> {
     let filters = args.filter.iter().map(|text| text.parse()).collect::<Result<Vec<EventFilter>, _>>();
     let filters = filters.map_err(|error| match error {
-        FilterError::Format(_) => failure::with_status(&error.into(), OURS),
+        FilterError::Format(text) => failure::no_condition("-f, --filter", &text),
         _ => error.into(),
     })?;
     let now = Timestamp::now();
-    let (from, until) =
-        (since("since", args.since.as_deref(), now)?, since("until", args.until.as_deref(), now)?);
+    let (from, until) = (moment(args.since.as_deref(), now)?, moment(args.until.as_deref(), now)?);
     if let (Some(from), Some(until)) = (from, until)
         && from > until
     {
@@ -55,6 +53,13 @@ pub(crate) fn run(home: &Home, args: &cli::Events) -> anyhow::Result<u8> {
             Some(_) => return Ok(0),
         }
     }
+}
+
+/// A moment, or Docker's words for what is none, which are not those of `logs`.
+fn moment(text: Option<&str>, now: Timestamp) -> anyhow::Result<Option<Timestamp>> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
+    let moment = mini_images::moment::parse(text, now);
+    moment.map(Some).ok_or_else(|| anyhow!("failed to parse value as time or duration: \"{text}\""))
 }
 
 /// Whether anybody still reads.

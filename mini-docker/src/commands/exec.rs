@@ -53,7 +53,10 @@ impl<'a> Story<'a> {
     fn begin(home: &Home, record: &'a Record, request: &exec::Exec) -> Self {
         // Without a source of chance it is told without an id.
         let story = Self { record, id: mini_engine::id::random().unwrap_or_default(), pen: Pen::new(home) };
-        let words = request.arguments.join(" ");
+        // With Docker the program's name is apart from its arguments, also where there are none.
+        let (name, words) =
+            request.arguments.split_first().map_or(("", &[][..]), |(name, words)| (name, words));
+        let words = format!("{name} {}", words.join(" "));
         story.pen.tell(&story.event(&format!("exec_create: {words}")));
         story.pen.tell(&story.event(&format!("exec_start: {words}")));
         story
@@ -127,7 +130,8 @@ fn refused(error: &StartError, step: Option<&Step>) -> Failure {
         (StartError::Exec(error), _) => (error.to_string(), error.exit_code() as u8),
         (StartError::Step { source, .. }, Some(Step::WorkingDirectory { path, .. })) => {
             let why = source.errno().desc().to_lowercase();
-            let status = if source.errno() == Errno::ENOENT { NOT_FOUND } else { NOT_EXECUTABLE };
+            let is_missing = matches!(source.errno(), Errno::ENOENT | Errno::ENOTDIR);
+            let status = if is_missing { NOT_FOUND } else { NOT_EXECUTABLE };
             (
                 format!("chdir to cwd ({:?}) set in config.json failed: {why}", path.display().to_string()),
                 status,

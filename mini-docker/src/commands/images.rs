@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::cli;
 use crate::commands::print;
-use crate::failure::{self, OURS};
+use crate::failure;
 use crate::format::{self, Column};
 use crate::values::human_size;
 
@@ -52,7 +52,10 @@ pub(crate) fn run(home: &Home, args: &cli::Images) -> anyhow::Result<u8> {
 pub(crate) fn filters(texts: &[String], known: &[&str]) -> anyhow::Result<Vec<Filter>> {
     let parsed = texts.iter().map(|text| Filter::parse(text, known)).collect::<Result<Vec<_>, _>>();
     parsed.map_err(|error| match error {
-        FilterError::Format(_) => failure::with_status(&error.into(), OURS),
+        FilterError::Format(text) => {
+            let flag = if known == filter::LIST { "-f, --filter" } else { "--filter" };
+            failure::no_condition(flag, &text)
+        }
         _ => error.into(),
     })
 }

@@ -56,7 +56,7 @@ fn tail(text: &str) -> anyhow::Result<Option<usize>> {
 }
 
 /// A moment as Docker's flags take it.
-pub(super) fn since(flag: &str, text: Option<&str>, now: Timestamp) -> anyhow::Result<Option<Timestamp>> {
+fn since(flag: &str, text: Option<&str>, now: Timestamp) -> anyhow::Result<Option<Timestamp>> {
     let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
     match moment::parse(text, now) {
         Some(moment) => Ok(Some(moment)),

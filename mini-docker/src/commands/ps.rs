@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::cli::Ps;
 use crate::commands::{print, warn};
-use crate::failure::{self, OURS};
+use crate::failure;
 use crate::format::{self, Column, Row};
 use crate::settings;
 use crate::values::human_size;
@@ -78,12 +78,7 @@ pub(crate) fn filters(texts: &[String]) -> anyhow::Result<Vec<Filter>> {
         .map(|text| text.parse())
         .collect::<Result<_, FilterError>>();
     filters.map_err(|error| match error {
-        FilterError::Format(text) => {
-            let message = format!(
-                "invalid argument \"{text}\" for \"-f, --filter\" flag: bad format of filter (expected name=value)"
-            );
-            failure::Failure { message, hint: None, status: OURS }.into()
-        }
+        FilterError::Format(text) => failure::no_condition("-f, --filter", &text),
         _ => error.into(),
     })
 }

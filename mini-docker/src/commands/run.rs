@@ -23,12 +23,13 @@ fn ours(error: anyhow::Error) -> anyhow::Error {
 
 fn start(home: &Home, args: &Run) -> anyhow::Result<u8> {
     let (make, explain) = (&args.make, args.explain.map(format));
+    // With Docker these two are 1, as the daemon is not asked for anything.
     if args.detach && !make.attach.is_empty() {
-        bail!("conflicting options: cannot specify both --attach and --detach");
+        return refuse("conflicting options: cannot specify both --attach and --detach", None);
     }
     let [input, stdout, stderr] = create::attached(make, !args.detach);
     if make.tty && input && !terminal::is_terminal() {
-        bail!("the input device is not a TTY: leave out -t to read from a pipe or a file");
+        return refuse("the input device is not a TTY", Some("leave out -t to read from a pipe or a file"));
     }
     let record = create::make(home, make, !args.detach)?;
     let front = Front {
@@ -51,6 +52,10 @@ fn start(home: &Home, args: &Run) -> anyhow::Result<u8> {
     stay(home, &record, &attachment.socket, taken)
 }
 
+fn refuse(message: &str, hint: Option<&str>) -> anyhow::Result<u8> {
+    Err(Failure { message: message.to_owned(), hint: hint.map(str::to_owned), status: 1 }.into())
+}
+
 /// Stays with the container, or waits until it runs.
 pub(crate) fn stay(
     home: &Home,
@@ -59,6 +64,7 @@ pub(crate) fn stay(
     taken: Option<Taken>,
 ) -> anyhow::Result<u8> {
     let name = &record.name;
+    let is_apart = taken.is_none();
     let ending = match taken {
         None => terminal::await_start(socket)?,
         Some(taken) => terminal::attend(socket, taken)?,
@@ -70,12 +76,14 @@ pub(crate) fn stay(
         }
         Ending::Detached => Ok(0),
         Ending::Exited(status) => Ok(status as u8),
-        Ending::Failed { message, hint, status } => Err(Failure {
-            message: format!("cannot start `{name}`: {}", plain(&message)),
-            hint,
-            status: status as u8,
+        Ending::Failed { message, hint, status } => {
+            if is_apart {
+                // Whoever keeps the id can remove what could not be started.
+                print(&format!("{}\n", record.id))?;
+            }
+            let message = format!("cannot start `{name}`: {}", plain(&message));
+            Err(Failure { message, hint, status: status as u8 }.into())
         }
-        .into()),
         // As any program in a pipe whose reader has gone; the container goes on, as after any other end of this
         // command.
         Ending::Unread => Ok(128 + Signal::SIGPIPE as u8),

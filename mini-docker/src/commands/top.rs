@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::anyhow;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
+use mini_engine::events::{self, Event};
 use mini_engine::exec::ExecError;
 use mini_engine::top::{self, Process};
 use mini_engine::{Home, find};
@@ -24,7 +25,9 @@ pub(crate) fn run(home: &Home, args: &Top) -> anyhow::Result<u8> {
     }
     let columns = ps_options::columns(&args.options).map_err(|message| anyhow!(message))?;
     let pids = top::pids(&record)?;
-    print(&table(&columns, &top::processes(&pids)))
+    let table = table(&columns, &top::processes(&pids));
+    events::emit(home, &Event::container(&record, "top"));
+    print(&table)
 }
 
 /// The processes as ps(1) tells of them, in Docker's columns.

@@ -7,7 +7,9 @@
 mod cases;
 mod differences;
 mod dockerd;
+mod edges;
 mod plain;
+mod scenes;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -16,7 +18,9 @@ use std::process::Command;
 use self::cases::{CASES, Case};
 use self::differences::{DIFFERENCES, Difference};
 use self::dockerd::Dockerd;
+use self::edges::EDGES;
 use self::plain::Plain;
+use self::scenes::SCENES;
 use crate::harness::{Engine, binary, finish};
 
 /// What every line can use beside `docker`.
@@ -36,29 +40,30 @@ struct Side<'a> {
 impl Side<'_> {
     fn sh(&self, line: &str) -> crate::harness::Done {
         let mut command = Command::new("sh");
-        command.arg("-c").arg(format!("{PRELUDE}{line}")).current_dir(&self.directory);
-        command.env("PROGRAM", self.program).env(self.environment.0, &self.environment.1);
-        command.env("DOCKER_CLI_HINTS", "false").stdin(std::process::Stdio::null());
+        command.arg("-c").arg(self.script(line)).current_dir(&self.directory);
+        command.stdin(std::process::Stdio::null());
         finish(&mut command, None)
+    }
+
+    /// A line with what it needs.
+    fn script(&self, line: &str) -> String {
+        let (name, value) = &self.environment;
+        let program = self.program.display();
+        format!("export DOCKER_CLI_HINTS=false PROGRAM='{program}' {name}='{value}'\n{PRELUDE}{line}")
+    }
+
+    /// Takes away what a case has left: the next one begins with nothing.
+    fn clear(&self) {
+        self.sh("rm -rf w; docker ps -aq | xargs -r \"$PROGRAM\" rm -f; docker images -q | sort -u | xargs -r \"$PROGRAM\" rmi -f");
+        self.sh("docker import rootfs.tar box").ok();
     }
 
     /// What the lines of a case answer, one text each.
     fn answers(&self, case: &Case) -> Vec<String> {
         let mut plain = Plain::default();
         let lines = case.lines();
-        let answers = lines.iter().map(|line| {
-            let done = self.sh(line);
-            let (out, err) = (plain.text(&done.out()), plain.errors(&done.err()));
-            format!(
-                "{out}{}[{}]\n",
-                err.lines().map(|line| format!("! {line}\n")).collect::<String>(),
-                done.code
-            )
-        });
-        let answers = answers.collect();
-        // The next case begins with nothing.
-        self.sh("docker ps -aq | xargs -r \"$PROGRAM\" rm -f; docker images -q | sort -u | xargs -r \"$PROGRAM\" rmi -f");
-        self.sh("docker import rootfs.tar box").ok();
+        let answers = lines.iter().map(|line| plain.answer(&self.sh(line))).collect();
+        self.clear();
         answers
     }
 }
@@ -80,32 +85,56 @@ fn docker_and_this_engine_answer_alike() {
     let theirs = side("theirs", &docker, ("DOCKER_HOST", dockerd.address()));
     let root = engine.root().display().to_string();
     let ours = side("ours", binary(), ("MINI_DOCKER_ROOT", root));
-    let mut report = String::new();
-    let mut found = Vec::new();
-    for case in CASES {
-        let (theirs, ours) = (theirs.answers(case), ours.answers(case));
-        for ((line, theirs), ours) in case.lines().iter().zip(&theirs).zip(&ours) {
+    let mut comparison = Comparison { version: dockerd.version, report: String::new(), found: Vec::new() };
+    for case in CASES.iter().chain(EDGES) {
+        let answers = (theirs.answers(case), ours.answers(case));
+        comparison.add(case.name, &case.lines(), &answers);
+    }
+    for scene in SCENES {
+        let answers = (scene.play(&theirs), scene.play(&ours));
+        comparison.add(scene.name, &scene.lines(), &answers);
+    }
+    let report = comparison.end();
+    assert!(report.is_empty(), "{report}");
+}
+
+/// What is different, and not known to be.
+struct Comparison {
+    /// The Docker that it is about.
+    version: &'static str,
+    report: String,
+    /// Which of [`DIFFERENCES`] have been seen.
+    found: Vec<usize>,
+}
+
+impl Comparison {
+    fn add(&mut self, name: &str, lines: &[&str], (theirs, ours): &(Vec<String>, Vec<String>)) {
+        for ((line, theirs), ours) in lines.iter().zip(theirs).zip(ours) {
             if theirs == ours {
                 continue;
             }
-            let known = DIFFERENCES.iter().position(|known| {
-                known.counts(dockerd.version) && known.case == case.name && *line == known.line
-            });
-            found.extend(known);
-            let seen = format!("\n# {}\n$ {line}\n--- docker\n{theirs}--- mini-docker\n{ours}", case.name);
+            let known = DIFFERENCES
+                .iter()
+                .position(|known| known.counts(self.version) && known.case == name && *line == known.line);
+            self.found.extend(known);
+            let seen = format!("\n# {name}\n$ {line}\n--- docker\n{theirs}--- mini-docker\n{ours}");
             if let Some(number) = known {
                 // `cargo test … -- --nocapture` shows the known ones too.
-                eprint!("{seen}known: {}\n", DIFFERENCES[number].why);
+                eprintln!("{seen}known: {}", DIFFERENCES[number].why);
             } else {
-                report.push_str(&seen);
+                self.report.push_str(&seen);
             }
         }
     }
-    for (number, known) in DIFFERENCES.iter().enumerate() {
-        if known.counts(dockerd.version) && !found.contains(&number) {
-            let Difference { case, line, why, .. } = known;
-            let _ = write!(report, "\n# {case}\n$ {line}\nno difference any more, which was: {why}\n");
+
+    fn end(mut self) -> String {
+        for (number, known) in DIFFERENCES.iter().enumerate() {
+            if known.counts(self.version) && !self.found.contains(&number) {
+                let Difference { case, line, why, .. } = known;
+                let _ =
+                    write!(self.report, "\n# {case}\n$ {line}\nno difference any more, which was: {why}\n");
+            }
         }
+        self.report
     }
-    assert!(report.is_empty(), "{report}");
 }

@@ -128,7 +128,7 @@ fn what_cannot_be_meant_is_refused_with_dockers_words_and_status() {
         assert!(message.contains(words), "{flags}: {message}");
     }
     assert_eq!(
-        engine.call("run -d -a stdout host true").fails(125),
+        engine.call("run -d -a stdout host true").fails(1),
         "conflicting options: cannot specify both --attach and --detach"
     );
     engine.assert_unchanged(&before, "refusals");

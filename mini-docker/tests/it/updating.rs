@@ -73,13 +73,14 @@ fn a_refused_limit_changes_nothing() {
             ("-m 1k", "6MB"),
             ("-m 128m", "memory"),
             ("--cpuset-cpus 999", "999"),
+            ("--cpu-period 0 --cpus 100000", "CPUs"),
             (
                 "--cpus 0.5",
                 "Conflicting options: Nano CPUs cannot be updated as CPU Period has already been set",
             ),
             (
                 "--cpus 0.5 --cpu-quota 1000",
-                "Conflicting options: Nano CPUs and CPU Period cannot both be set.",
+                "Conflicting options: Nano CPUs and CPU Quota cannot both be set",
             ),
         ] {
             let message = engine.call(&format!("update {flags} web")).fails(1);

@@ -13,7 +13,7 @@ impl Case {
     }
 }
 
-const fn case(name: &'static str, text: &'static str) -> Case {
+pub(super) const fn case(name: &'static str, text: &'static str) -> Case {
     Case { name, text }
 }
 

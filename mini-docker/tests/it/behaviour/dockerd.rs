@@ -108,7 +108,7 @@ pub(super) fn rootfs() -> Vec<u8> {
     let mut tar = Tar::new().dir("bin").executable("bin/busybox", &busybox).dir("etc").dir("tmp");
     for program in [
         "sh", "cat", "echo", "id", "sleep", "true", "false", "ls", "touch", "rm", "mkdir", "env", "pwd",
-        "kill", "seq", "hostname", "top",
+        "kill", "seq", "hostname", "top", "stty", "tty", "ln", "readlink", "chown",
     ] {
         tar = tar.symlink(&format!("bin/{program}"), "busybox");
     }

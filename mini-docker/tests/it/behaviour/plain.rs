@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use regex_lite::{Captures, Regex};
 
+use crate::harness::Done;
+
 /// Ids that have been seen, in their order.
 #[derive(Default)]
 pub(super) struct Plain {
@@ -11,12 +13,14 @@ pub(super) struct Plain {
 }
 
 /// What is different each time, and what to write for it.
-const VOLATILE: [(&str, &str); 9] = [
+const VOLATILE: [(&str, &str); 11] = [
     // RFC 3339, Go's own form, and how long ago.
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", "TIME"),
     (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)? [+-]\d{4} \w+", "TIME"),
     (r"(Less than a second|(About )?(a|an|\d+) (second|minute|hour)s?)( ago)?", "AGO"),
     (r"\b[a-z]+_[a-z]+\d?\b", "BY_CHANCE"),
+    (r"\b1\d{9}(\d{9})?\b", "MOMENT"),
+    (r#"(execDuration"?)[:=]"?\d+"?"#, "$1:N"),
     // Columns are as wide as what is different.
     (r" {2,}", "  "),
     (r"(?m) +$", ""),
@@ -27,15 +31,17 @@ const VOLATILE: [(&str, &str); 9] = [
 ];
 
 /// Where both say the same in different words, in all verbs: what is written for either, and why we stay with ours.
-const WORDS: [(&str, &str); 12] = [
+const WORDS: [(&str, &str); 13] = [
     // Docker 26 ended messages of its command so.
     (r"(?m)\.$", ""),
     (
-        r#"(?m)^['"]docker [a-z ]+['"] requires .*$|^a required argument is missing: .*$"#,
-        "ARGUMENTS ARE MISSING",
+        r#"(?m)^['"]docker [a-z ]+['"] (requires|accepts no) .*$|^a required argument is missing: .*$"#,
+        "WRONG ARGUMENTS",
     ),
-    // One line says it; Docker adds another.
-    (r"^failed to rename container named .*\n", ""),
+    // One line says it, once for each name; Docker adds another.
+    (r"^failed to (rename container named|start containers:) .*\n", ""),
+    // A name is shown as it was typed, without a slash.
+    (r"(I|i)nvalid container name \(/", "${1}nvalid container name ("),
     // A number that is none, in Go's words.
     (r#"strconv\.\w+: parsing "([^"]*)": invalid syntax"#, "`$1` is not a whole number"),
     (r"no such image: \S+: No such image", "no such image"),
@@ -69,6 +75,13 @@ fn small(line: &str) -> String {
 }
 
 impl Plain {
+    /// What a line printed, and how it ended.
+    pub(super) fn answer(&mut self, done: &Done) -> String {
+        let (out, err) = (self.text(&done.out()), self.errors(&done.err()));
+        let err: String = err.lines().map(|line| format!("! {line}\n")).collect();
+        format!("{out}{err}[{}]\n", done.code)
+    }
+
     pub(super) fn text(&mut self, text: &str) -> String {
         let id = Regex::new(r"\b(sha256:)?([0-9a-f]{64}|[0-9a-f]{12})\b").unwrap();
         let text = id.replace_all(text, |found: &Captures<'_>| {
