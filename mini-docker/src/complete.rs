@@ -1,4 +1,5 @@
 //! Completion of words in bash, zsh and fish: commands and flags by their descriptions, containers and images by name.
+//! As with Docker, a verb is offered the containers that it can do something with.
 //!
 //! `completion SHELL` prints a few lines for the shell, which call this program again, with the words typed so far, each
 //! time somebody presses Tab. A variable of the environment tells that it is such a call.
@@ -9,7 +10,7 @@ use std::path::Path;
 
 use clap_complete::CompleteEnv;
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
-use mini_engine::Home;
+use mini_engine::{Home, Record, Status};
 
 use crate::cli::as_shown;
 use crate::place;
@@ -31,16 +32,19 @@ fn command() -> clap::Command {
 }
 
 fn completed(command: clap::Command, flags: bool) -> clap::Command {
+    let verb = command.get_name().to_owned();
+    let wanted = move |start: &OsStr| containers(start, of_use(&verb));
     let operand = |arg: clap::Arg| {
+        let wanted = wanted.clone();
         let names = arg.get_value_names().unwrap_or_default();
         let first = names.first().map(|name| name.to_string());
         // What follows an image is a command in it, of which nothing is known here.
         let is_alone = names.len() == 1;
         match first.filter(|_| arg.is_positional()).as_deref() {
-            Some("CONTAINER") if is_alone => arg.add(ArgValueCompleter::new(containers)),
-            Some("CONTAINER") => {
-                arg.add(ArgValueCompleter::new(|start: &OsStr| once(containers(start), containers)))
-            }
+            Some("CONTAINER") if is_alone => arg.add(ArgValueCompleter::new(wanted)),
+            Some("CONTAINER") => arg.add(ArgValueCompleter::new(move |start: &OsStr| {
+                once(wanted(start), |start| containers(start, |_| true))
+            })),
             Some("IMAGE") if !is_alone => {
                 arg.add(ArgValueCompleter::new(|start: &OsStr| once(images(start), images)))
             }
@@ -74,7 +78,7 @@ fn starting(names: impl IntoIterator<Item = String>, start: &OsStr) -> Vec<Compl
 /// The names that begin like this, unless one of all has been typed before.
 fn once(
     found: Vec<CompletionCandidate>,
-    all: fn(&OsStr) -> Vec<CompletionCandidate>,
+    all: impl Fn(&OsStr) -> Vec<CompletionCandidate>,
 ) -> Vec<CompletionCandidate> {
     let words: Vec<OsString> = std::env::args_os().collect();
     let before = words.split_last().map_or(&[][..], |(_, before)| before);
@@ -88,12 +92,50 @@ fn names(directory: &Path) -> Vec<String> {
     entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
 }
 
-fn containers(start: &OsStr) -> Vec<CompletionCandidate> {
+/// Which containers a verb has a use for; all where it does not matter.
+fn of_use(verb: &str) -> fn(Status) -> bool {
+    match verb {
+        "start" => |status| !status.is_active(),
+        "rm" if is_forced() => |_| true,
+        "rm" => |status| !status.is_active(),
+        "pause" | "attach" | "exec" => |status| status == Status::Running,
+        "unpause" => |status| status == Status::Paused,
+        "stop" | "kill" | "wait" | "top" | "stats" | "port" | "diff" | "commit" => {
+            |status| status.is_active()
+        }
+        _ => |_| true,
+    }
+}
+
+/// Whether `rm` is told to end what it removes.
+fn is_forced() -> bool {
+    std::env::args().any(|word| {
+        word == "--force"
+            || word
+                .strip_prefix('-')
+                .is_some_and(|letters| !letters.starts_with('-') && letters.contains('f'))
+    })
+}
+
+/// The containers whose names begin like this, as far as their state is wanted.
+fn containers(start: &OsStr, wanted: impl Fn(Status) -> bool) -> Vec<CompletionCandidate> {
     let Some(home) = home() else { return Vec::new() };
-    let exists = |name: &String| {
-        fs::read_link(home.names().join(name)).is_ok_and(|id| home.containers().join(id).exists())
+    let is_wanted = |name: &String| {
+        let id = fs::read_link(home.names().join(name)).ok();
+        // One that cannot be read has a name all the same, and `rm -f` has a use for it.
+        id.filter(|id| home.containers().join(id).exists()).is_some_and(|id| {
+            let record = Record::load(&home, &id.to_string_lossy()).ok().flatten();
+            wanted(record.map_or(Status::Exited, |record| status(&record)))
+        })
     };
-    starting(names(&home.names()).into_iter().filter(exists), start)
+    starting(names(&home.names()).into_iter().filter(is_wanted), start)
+}
+
+/// How far in its life it is. One whose monitor is gone has ended, which the next command will write down.
+fn status(record: &Record) -> Status {
+    let state = &record.state;
+    let is_looked_after = state.monitor.as_ref().is_some_and(|monitor| monitor.is_alive());
+    if state.status.is_active() && !is_looked_after { Status::Exited } else { state.status }
 }
 
 fn images(start: &OsStr) -> Vec<CompletionCandidate> {
@@ -116,7 +158,7 @@ fn volumes(start: &OsStr) -> Vec<CompletionCandidate> {
 }
 
 fn objects(start: &OsStr) -> Vec<CompletionCandidate> {
-    let mut all = containers(start);
+    let mut all = containers(start, |_| true);
     all.extend(images(start));
     all
 }

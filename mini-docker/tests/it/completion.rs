@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use mini_sys::signal::Signal;
+
 use crate::harness::{self, Engine, PATIENCE};
 use crate::needs;
 use crate::pty::Session;
@@ -82,7 +84,7 @@ fn commands_flags_and_names_are_offered() {
         (&["insp"][..], &["inspect"][..]),
         (&["container", "ins"], &["inspect"]),
         (&["ps", "--no"], &["--no-trunc"]),
-        (&["stop", "w"], &["web", "worker"]),
+        (&["start", "w"], &["web", "worker"]),
         (&["rm", "web", "w"], &["web", "worker"]),
         (&["rm", "--force", ""], &["web", "worker"]),
         (&["rmi", "w"], &["whale:1"]),
@@ -91,14 +93,45 @@ fn commands_flags_and_names_are_offered() {
         (&["run", "whale:1", "h"], &[]),
         (&["completion", ""], &["bash", "fish", "zsh"]),
         (&["run", "--pull", "n"], &["never"]),
-        (&["stop", "nosuch"], &[]),
+        (&["start", "nosuch"], &[]),
     ] {
         assert_eq!(offered(&engine, words), expected, "{words:?}");
     }
     // The engine that is typed counts.
     let other = engine.path("other").display().to_string();
-    assert_eq!(offered(&engine, &["--root", &other, "stop", "w"]), [] as [&str; 0]);
+    assert_eq!(offered(&engine, &["--root", &other, "start", "w"]), [] as [&str; 0]);
     assert!(!engine.path("other").exists(), "whoever presses Tab makes no directory");
+}
+
+#[test]
+fn a_verb_is_offered_what_it_has_a_use_for() {
+    let Some(engine) = Engine::new() else { return };
+    engine.call("create --name made host true").ok();
+    engine.call("run --name ended host true").ok();
+    engine.detached("--name runs", "sleep 1000");
+    engine.detached("--name still", "sleep 1000");
+    engine.call("pause still").ok();
+    // As `docker __complete VERB ""` answers.
+    for (verbs, expected) in [
+        (&["start", "rm"][..], &["ended", "made"][..]),
+        (&["stop", "kill", "wait", "top", "stats", "port", "diff", "commit"], &["runs", "still"]),
+        (&["pause", "attach", "exec"], &["runs"]),
+        (&["unpause"], &["still"]),
+        (&["restart", "logs", "rename", "update", "export"], &["ended", "made", "runs", "still"]),
+    ] {
+        for verb in verbs {
+            assert_eq!(offered(&engine, &[verb, ""]), expected, "{verb}");
+        }
+    }
+    assert_eq!(offered(&engine, &["container", "stop", "st"]), ["still"]);
+    assert_eq!(offered(&engine, &["rm", "-vf", ""]), ["ended", "made", "runs", "still"]);
+    assert_eq!(offered(&engine, &["exec", "-it", "r"]), ["runs"]);
+    // A monitor that was killed has its container end with it, whether or not that has been written down.
+    let monitor = harness::parent(engine.pid("runs"));
+    harness::kill(monitor, Signal::SIGKILL);
+    harness::eventually("it is gone", || !harness::is_alive(monitor));
+    assert_eq!(offered(&engine, &["stop", ""]), ["still"]);
+    assert_eq!(offered(&engine, &["start", "r"]), ["runs"]);
 }
 
 #[test]
