@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::parser::ValueSource;
 use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::cli::{Cli, as_docker_reads};
@@ -21,7 +22,14 @@ pub(crate) enum Asked {
 pub(crate) fn read(arguments: impl Iterator<Item = OsString>) -> Result<Asked, Failure> {
     let arguments: Vec<OsString> = arguments.collect();
     let matches = as_docker_reads(Cli::command()).try_get_matches_from(&arguments);
-    match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
+    let read = matches.and_then(|matches| {
+        let root_is_typed = matches.value_source("root") == Some(ValueSource::CommandLine);
+        Cli::from_arg_matches(&matches).map(|mut cli| {
+            cli.root_is_typed = root_is_typed;
+            cli
+        })
+    });
+    match read {
         Ok(cli) => Ok(Asked::Command(Box::new(cli))),
         Err(error)
             if matches!(

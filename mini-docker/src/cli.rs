@@ -48,6 +48,9 @@ pub(crate) struct Cli {
     /// Keep everything in this directory
     #[arg(long, global = true, value_name = "DIR", env = "MINI_DOCKER_ROOT")]
     pub(crate) root: Option<PathBuf>,
+    /// Whether that was typed, and does not come from the environment.
+    #[arg(skip)]
+    pub(crate) root_is_typed: bool,
     /// Print version information and quit
     #[arg(short = 'v', long)]
     pub(crate) version: bool,

@@ -95,8 +95,8 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Version(args) => version::run(&args),
         Command::Info(args) | Command::System(System::Info(args)) => info::run(&home?, &args),
         Command::Doctor => doctor::run(&home?),
-        // It keeps its states elsewhere.
-        Command::Oci(args) => oci::run(cli.root, &args),
+        // It keeps its states elsewhere, and those who call it may have the engine's variable in their environment.
+        Command::Oci(args) => oci::run(cli.root.filter(|_| cli.root_is_typed), &args),
         Command::Completion(args) => completion::run(&args),
         Command::Man(args) => completion::man(&args),
         Command::Leaks => leaks::run(&home?),

@@ -37,6 +37,26 @@ fn a_bundle_of_runc_spec_runs_unchanged_with_a_terminal_at_a_console_socket() {
 }
 
 #[test]
+fn the_engines_root_is_not_the_runtimes() {
+    let Some(runtime) = Runtime::new() else { return };
+    let engine = runtime.path("engine");
+    std::fs::create_dir_all(engine.join("images/blobs")).unwrap();
+    let with_variable = |line: &str| {
+        let mut command = std::process::Command::new(crate::harness::binary());
+        command.arg("oci").args(line.split_whitespace()).env("MINI_DOCKER_ROOT", &engine);
+        crate::harness::finish(&mut command, None)
+    };
+    // What the variable names is the engine's, and what is there no container.
+    with_variable("delete --force images").ok();
+    assert!(engine.join("images/blobs").exists());
+    // Nor is it when the root is typed.
+    let typed = format!("--root {} delete --force images", engine.display());
+    let message = with_variable(&typed).fails(1);
+    assert!(message.ends_with("engine/images is no container's: it has directories in it"), "{message}");
+    assert!(engine.join("images/blobs").exists());
+}
+
+#[test]
 fn run_without_detach_serves_the_terminal_itself() {
     let Some(runtime) = Runtime::new() else { return };
     let bundle = runtime.bundle("bundle", |_| {});
@@ -235,7 +255,9 @@ fn the_runtimes_own_file_cannot_be_written_by_way_of_its_processes() {
     let bundle = runtime.script("bundle", "echo here; sleep 1000");
     // A file of its own: one that anybody runs cannot be written anyway.
     let program = runtime.path("program");
-    std::fs::copy(crate::harness::binary(), &program).unwrap();
+    // cp(1) writes it: had this process the file open for that, a fork by another test's thread would keep it busy.
+    let copied = std::process::Command::new("cp").arg(crate::harness::binary()).arg(&program).status();
+    assert!(copied.unwrap().success());
     let command = runtime.command(&format!("run --bundle {} box", bundle.display()));
     let mut process = std::process::Command::new(&program)
         .args(command.get_args())

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use mini_sys::file::{self, CWD, Mode, OFlags, ResolveFlags};
@@ -112,6 +113,30 @@ pub enum Delete {
     Forced,
 }
 
+/// Removes what an unreadable container has left. Of ours are files alone: a directory with others in it is something
+/// else, perhaps the images of an engine whose root was taken for ours.
+fn remove_remains(directory: &Path) -> Result<(), OciError> {
+    let remove = || {
+        for entry in fs::read_dir(directory)? {
+            fs::remove_file(entry?.path())?;
+        }
+        fs::remove_dir(directory)
+    };
+    let has_directories = || {
+        let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+        entries.into_iter().any(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+    };
+    if has_directories() {
+        return Err(OciError::Foreign(directory.to_owned()));
+    }
+    match remove() {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            Err(OciError::File { path: directory.to_owned(), source })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Deletes the container `id`, and runs its last hooks.
 ///
 /// # Errors
@@ -121,13 +146,7 @@ pub fn delete(store: &Store, id: &str, how: Delete) -> Result<(), OciError> {
     let container = match store.find(id) {
         Err(OciError::NotFound | OciError::Damaged { .. }) if forced => {
             // One whose creation was cut short has no file yet.
-            let directory = store.directory(id)?;
-            return match fs::remove_dir_all(&directory) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    Err(OciError::File { path: directory, source: error })
-                }
-                _ => Ok(()),
-            };
+            return remove_remains(&store.directory(id)?);
         }
         other => other?,
     };

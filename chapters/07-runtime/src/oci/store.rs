@@ -136,6 +136,9 @@ pub enum OciError {
         /// Why.
         source: io::Error,
     },
+    /// A directory that no container of ours has left.
+    #[error("{} is no container's: it has directories in it", .0.display())]
+    Foreign(PathBuf),
     /// A file holds something else.
     #[error("read {}", path.display())]
     Damaged {
