@@ -149,7 +149,9 @@ mod chapter {{
         }
     }
     text.push('\n');
-    for (part, own) in exercise.parts.iter().zip(&own) {
+    let mut swapped: Vec<_> = exercise.parts.iter().zip(&own).collect();
+    swapped.sort_by_key(|(_, own)| own.as_str());
+    for (part, own) in swapped {
         if part.file != format!("{own}.rs") {
             let _ = writeln!(text, "#[path = \"{}\"]", part.file);
         }

@@ -38,10 +38,10 @@ use chapter::channel;
 use chapter::resources;
 use chapter::spec;
 
-pub mod start;
-pub mod last_metres;
-pub mod console;
 pub mod client;
+pub mod console;
+pub mod last_metres;
+pub mod start;
 
 pub use plan::{Plan, PlanError, Setting, plan};
 pub use program::ExecError;

@@ -64,8 +64,11 @@ pub(crate) fn is_broken(record: &Record) -> bool {
 /// Mends one container, and returns it unless it is gone. Whoever holds its lock is at work on it right now, and needs
 /// no help.
 fn mend(home: &Home, id: &str, layout: Option<&Layout>) -> Option<Record> {
-    let (lock, mut record): (fs::File, Record) =
-        todo!("mend: the lock, if nobody has it; the record as it is then; and is there still something to mend?");
+    let lock = record::lock(home, id).ok().flatten()?;
+    let mut record = Record::load(home, id).ok().flatten()?;
+    if todo!("mend: wait for nobody who is at work on it, and look once more when you have the lock") {
+        return Some(record);
+    }
     places::REPAIR_LOCKED.pass();
     if !end(&record, layout) {
         // Only as it is does it tell the next repair where to look.

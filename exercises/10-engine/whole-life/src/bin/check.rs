@@ -316,7 +316,7 @@ fn removal(check: &mut Check, engine: &Engine) -> Result<(), Box<dyn Error>> {
         let said = engine.ask(check, "remove", &["large"]).map_err(|error| error.to_string());
         over.store(true, Ordering::Relaxed);
         let half = looker.join().map_err(|_| "the looker has failed".to_owned());
-        said.and_then(|_| half)
+        said.and(half)
     })?;
     check
         .invariant(5, "while a container is removed there is all of it, or nothing")
