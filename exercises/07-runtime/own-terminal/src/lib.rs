@@ -4,10 +4,12 @@
 
 #[path = "../../../../chapters/07-runtime/src"]
 mod chapter {
+    pub mod attributes;
     pub mod channel;
     pub mod client;
     pub mod exec;
     pub mod explain;
+    pub mod filter;
     pub mod furnish;
     pub mod hooks;
     pub mod last_metres;
@@ -26,6 +28,7 @@ mod chapter {
 
 pub use chapter::exec;
 pub use chapter::explain;
+pub use chapter::filter;
 pub use chapter::furnish;
 pub use chapter::hooks;
 pub use chapter::log;
@@ -38,6 +41,7 @@ pub use chapter::stdio;
 pub use chapter::step;
 pub use chapter::wire;
 
+use chapter::attributes;
 use chapter::channel;
 use chapter::client;
 use chapter::last_metres;

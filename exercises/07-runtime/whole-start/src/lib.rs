@@ -4,9 +4,11 @@
 
 #[path = "../../../../chapters/07-runtime/src"]
 mod chapter {
+    pub mod attributes;
     pub mod channel;
     pub mod exec;
     pub mod explain;
+    pub mod filter;
     pub mod furnish;
     pub mod hooks;
     pub mod log;
@@ -23,6 +25,7 @@ mod chapter {
 
 pub use chapter::exec;
 pub use chapter::explain;
+pub use chapter::filter;
 pub use chapter::furnish;
 pub use chapter::hooks;
 pub use chapter::log;
@@ -34,6 +37,7 @@ pub use chapter::stdio;
 pub use chapter::step;
 pub use chapter::wire;
 
+use chapter::attributes;
 use chapter::channel;
 use chapter::resources;
 use chapter::spec;

@@ -222,7 +222,15 @@ impl Parent<'_> {
         self.cgroup = self.open_cgroup();
         let directory = self.cgroup.as_ref().map(Cgroup::directory).transpose()?.flatten();
         let mut by_hand = false;
-        let child = match self.clone_into(directory.as_ref().map(|fd| fd.as_fd())) {
+        let mut child = self.clone_into(directory.as_ref().map(|fd| fd.as_fd()));
+        if child.as_ref().is_err_and(|error| error.errno() == Errno::EBUSY)
+            && let Some(below) = self.cgroup_of_target()
+        {
+            // The container has made cgroups of its own, and the kernel takes nobody into the one above them. Where its
+            // first process is, there is room for another: what runc does then, and crun always.
+            child = self.clone_into(Some(below.as_fd()));
+        }
+        let child = match child {
             // Not every kernel can, and not into every cgroup; joining by hand always works.
             Err(error) if directory.is_some() && !matches!(error.errno(), Errno::EPERM | Errno::EAGAIN) => {
                 by_hand = true;
@@ -242,6 +250,12 @@ impl Parent<'_> {
             Some(cgroup) if by_hand => cgroup.join(pid),
             _ => Ok(()),
         }
+    }
+
+    /// The cgroup below the container's own in which the process is that is joined, if it is in one.
+    fn cgroup_of_target(&self) -> Option<OwnedFd> {
+        let target = self.hands.as_ref()?.target.as_ref()?;
+        self.cgroup.as_ref()?.directory_below(pidfd::pid_of(target).ok()?).ok().flatten()
     }
 
     fn clone_into(&mut self, cgroup: Option<BorrowedFd<'_>>) -> mini_sys::Result<Child> {

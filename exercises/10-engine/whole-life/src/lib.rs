@@ -5,12 +5,14 @@
 #[path = "../../../../chapters/10-engine/src"]
 mod chapter {
     pub mod attach;
+    pub mod checkups;
     pub mod commit;
     pub mod config;
     pub mod cp;
     pub mod create;
     pub mod diff;
     pub mod doctor;
+    pub mod door;
     pub mod event_filter;
     pub mod events;
     pub mod exec;
@@ -38,6 +40,7 @@ mod chapter {
     pub mod start;
     pub mod stats;
     pub mod stop;
+    pub mod survey;
     pub mod top;
     pub mod update;
     pub mod upper;
@@ -52,6 +55,7 @@ pub use chapter::cp;
 pub use chapter::create;
 pub use chapter::diff;
 pub use chapter::doctor;
+pub use chapter::door;
 pub use chapter::event_filter;
 pub use chapter::events;
 pub use chapter::exec;
@@ -77,11 +81,13 @@ pub use chapter::spec;
 pub use chapter::start;
 pub use chapter::stats;
 pub use chapter::stop;
+pub use chapter::survey;
 pub use chapter::top;
 pub use chapter::update;
 pub use chapter::usage;
 pub use chapter::user;
 
+use chapter::checkups;
 use chapter::monitor;
 use chapter::probe;
 use chapter::upper;
@@ -102,4 +108,5 @@ pub use find::{FindError, find};
 pub use home::{Home, HomeError};
 pub use record::{Record, Status};
 pub use remove::RemoveError;
-pub use start::{Attachment, StartError, plan, start};
+pub use start::{Attachment, StartError, start};
+pub use survey::{SurveyError, plan};

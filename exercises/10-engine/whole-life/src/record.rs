@@ -144,6 +144,9 @@ impl State {
     }
 }
 
+/// The file of a container's record, in its directory.
+pub(crate) const RECORD: &str = "record.json";
+
 /// The file of a container's log, in its directory.
 pub(crate) const LOG: &str = "log.json";
 
@@ -205,7 +208,7 @@ impl Record {
     /// # Errors
     /// A file that cannot be read, or holds something else.
     pub fn load(home: &Home, id: &str) -> Result<Option<Self>, RecordError> {
-        let path = home.container(id).join("record.json");
+        let path = home.container(id).join(RECORD);
         match fs::read(&path) {
             Ok(text) => match serde_json::from_slice(&text) {
                 Ok(record) => Ok(Some(record)),
@@ -235,7 +238,7 @@ impl Record {
     }
 
     fn write(&self, directory: &Path, durable: bool) -> Result<(), RecordError> {
-        let path = directory.join("record.json");
+        let path = directory.join(RECORD);
         let text =
             serde_json::to_vec(self).map_err(|source| RecordError::Damaged { path: path.clone(), source })?;
         file::replace(&path, &text, durable).map_err(RecordError::Write)

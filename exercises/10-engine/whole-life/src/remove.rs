@@ -54,25 +54,39 @@ pub enum RemoveError {
 /// # Errors
 /// What [`RemoveError`] lists.
 pub fn remove(home: &Home, record: &Record, force: bool) -> Result<(), RemoveError> {
-    if record.state.status.is_active() {
-        if !force {
-            let name = format!("/{}", record.name);
-            return Err(match record.state.status {
-                Status::Paused => RemoveError::Paused(name),
-                status => RemoveError::Active(name, status.word()),
-            });
+    let mut ended = None;
+    loop {
+        let Some(lock) = record::lock(home, &record.id)? else { return Ok(()) };
+        places::REMOVE_LOCKED.pass();
+        // As it is now, and stays while the lock is held: somebody may have started it since it was looked at.
+        let Some(now) = Record::load(home, &record.id)? else { return Ok(()) };
+        if !now.state.status.is_active() || ended == Some(now.state.monitor.clone()) {
+            let Some(trash) = hide_locked(home, &now)? else { return Ok(()) };
+            drop(lock);
+            delete(&trash)?;
+            places::REMOVE_DELETED.pass();
+            return Ok(());
         }
-        end(home, record)?;
+        if !force {
+            return Err(refusal(&now));
+        }
+        // Its monitor wants the lock to write down the end.
+        drop(lock);
+        end(home, &now)?;
         places::REMOVE_KILLED.pass();
         // Its monitor has done that, unless somebody killed it meanwhile.
-        remove_cgroup(Layout::detect().ok().as_ref(), &record.id);
+        remove_cgroup(Layout::detect().ok().as_ref(), &now.id);
+        ended = Some(now.state.monitor);
     }
-    match hide(home, &record.id)? {
-        Some(trash) => delete(&trash)?,
-        None => return Ok(()),
+}
+
+/// Docker's words for one that is active.
+fn refusal(record: &Record) -> RemoveError {
+    let name = record.name.clone();
+    match record.state.status {
+        Status::Paused => RemoveError::Paused(name),
+        status => RemoveError::Active(name, status.word()),
     }
-    places::REMOVE_DELETED.pass();
-    Ok(())
 }
 
 /// Ends all that is left in the cgroup of the container `id`, and removes it; whether it is gone.
@@ -98,20 +112,10 @@ fn end(home: &Home, record: &Record) -> Result<(), RemoveError> {
     Ok(())
 }
 
-/// The quick move: where the files are now; none when another was faster.
+/// The quick move, under the container's lock: where the files are now; none when another was faster.
 ///
 /// # Errors
 /// Those of rename(2).
-pub(crate) fn hide(home: &Home, id: &str) -> Result<Option<PathBuf>, RemoveError> {
-    let Some(_lock) = record::lock(home, id)? else { return Ok(None) };
-    places::REMOVE_LOCKED.pass();
-    match Record::load(home, id)? {
-        Some(record) => hide_locked(home, &record),
-        None => Ok(None),
-    }
-}
-
-/// As [`hide`], for who has the container's lock already.
 pub(crate) fn hide_locked(home: &Home, record: &Record) -> Result<Option<PathBuf>, RemoveError> {
     todo!("hide: the quick move; after it there is no such container")
 }

@@ -8,7 +8,7 @@
 use std::fs;
 
 use jiff::Timestamp;
-use mini_cgroups::Layout;
+use mini_cgroups::{Cgroup, Layout};
 use mini_sys::pidfd;
 use mini_sys::signal::Signal;
 
@@ -40,7 +40,8 @@ pub fn records(home: &Home, layout: Option<&Layout>) -> Result<(Vec<Record>, Vec
     let mut damaged = Vec::new();
     for id in find::ids(home).map_err(FindError::List)? {
         let mut record = Record::load(home, &id);
-        if record.as_ref().is_ok_and(|record| record.as_ref().is_some_and(is_broken)) {
+        let is_wrong = |record: &Record| is_broken(record) || goes_on(record, layout);
+        if record.as_ref().is_ok_and(|record| record.as_ref().is_some_and(is_wrong)) {
             record = match mend(home, &id, layout) {
                 // As it is, though a full disk may not have taken it.
                 Some(mended) => Ok(Some(mended)),
@@ -59,6 +60,14 @@ pub fn records(home: &Home, layout: Option<&Layout>) -> Result<(Vec<Record>, Vec
 /// Whether the record tells of something that is not so.
 pub(crate) fn is_broken(record: &Record) -> bool {
     todo!("is-broken: does the record tell of something that is not so?")
+}
+
+/// Whether the container is said to stand still and does not: who was to stop it, or has let it go on, was killed.
+fn goes_on(record: &Record, layout: Option<&Layout>) -> bool {
+    let Some(layout) = layout.filter(|_| record.state.status == Status::Paused) else { return false };
+    // Where that cannot be told, the record is believed.
+    Cgroup::open(layout, &Home::cgroup(&record.id))
+        .is_ok_and(|cgroup| cgroup.exists() && cgroup.is_thawed().unwrap_or(false))
 }
 
 /// Mends one container, and returns it unless it is gone. Whoever holds its lock is at work on it right now, and needs
