@@ -10,9 +10,10 @@ use std::path::{Component, Path, PathBuf};
 use crate::controller::Controller;
 use crate::layout::{Home, Layout, Unified};
 use crate::limits::{LimitError, Limits};
+use crate::rare_steps::RareError;
 use crate::step::Step;
 use crate::v1::limits::Change;
-use crate::{rare, v1, v2};
+use crate::{rare_steps, v1, v2};
 
 /// The cgroup that all of ours lie in, unless the caller names another place.
 pub(crate) const PARENT: &str = "mini-docker";
@@ -39,24 +40,9 @@ pub enum PlanError {
         /// What can be done about it.
         hint: String,
     },
-    /// A limit that only the older interface has.
-    #[error("`{limit}` is a limit of cgroup v1, and this machine has v2")]
-    OnlyV1 {
-        /// The limit.
-        limit: &'static str,
-    },
-    /// A limit that only the newer interface has.
-    #[error("`{limit}` is about cgroup v2, and this machine has v1")]
-    OnlyV2 {
-        /// The limit.
-        limit: &'static str,
-    },
-    /// A text that would name another file, or none.
-    #[error("`{word}` cannot be in the name of a limit")]
-    BadWord {
-        /// The text.
-        word: String,
-    },
+    /// A rare limit.
+    #[error(transparent)]
+    Rare(#[from] RareError),
 }
 
 impl PlanError {
@@ -118,7 +104,7 @@ pub fn plan(layout: &Layout, name: &str, limits: &Limits) -> Result<Vec<Step>, P
             None => Vec::new(),
         });
     }
-    steps.extend(rare::steps(layout, &place, &limits.rare)?);
+    steps.extend(rare_steps::steps(layout, &place, &limits.rare)?);
     steps.extend(device_policy(layout, &place, limits));
     Ok(steps)
     // ANCHOR_END: limits

@@ -12,7 +12,7 @@ use crate::limits::{LimitError, Limits};
 use crate::plan::{self, PlanError};
 use crate::step::Step;
 use crate::v1::limits::Change;
-use crate::{rare, v1, v2};
+use crate::{rare_steps, v1, v2};
 
 /// How a cgroup stands before an update.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -77,7 +77,7 @@ pub fn plan_update(layout: &Layout, name: &str, limits: &Limits, now: &Now) -> R
             (None, None) => {}
         }
     }
-    steps.extend(rare::steps(layout, &place, &limits.rare)?);
+    steps.extend(rare_steps::steps(layout, &place, &limits.rare)?);
     Ok(steps)
 }
 
