@@ -4,6 +4,9 @@ use std::io::{BufRead as _, BufReader};
 
 use std::process::Stdio;
 
+use mini_engine::config::LogConfig;
+use mini_engine::{Config, Create, Home, HostConfig};
+
 use crate::harness::{Engine, await_end, names};
 
 /// Lines of 100 bytes as they are in the file, more or less.
@@ -131,6 +134,19 @@ fn wrong_options_make_no_container() {
         assert_eq!(engine.call(&format!("run {flags} host true")).fails(125), message);
     }
     assert_eq!(engine.ids(), [] as [&str; 0]);
+}
+
+#[test]
+fn the_engine_itself_refuses_a_log_that_it_cannot_keep() {
+    let Some(engine) = Engine::new() else { return };
+    let home = Home::new(engine.root());
+    let image = home.images().unwrap().find("host").unwrap();
+    let log_config = LogConfig { r#type: "syslog".to_owned(), ..LogConfig::default() };
+    let host_config = HostConfig { log_config, ..HostConfig::default() };
+    let request = Create { name: None, image, config: Config::default(), host_config };
+    let refused = mini_engine::create(&home, request).unwrap_err().to_string();
+    assert_eq!(refused, "error looking up logging plugin syslog: plugin \"syslog\" not found");
+    assert_eq!(engine.ids(), [""; 0]);
 }
 
 #[test]
