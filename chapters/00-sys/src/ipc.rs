@@ -1,7 +1,7 @@
 //! Channels between related processes: pipe2(2), socketpair(2), descriptors sent over a socket, poll(2).
 
 use std::io::{IoSlice, IoSliceMut};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::path::Path;
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use nix::sys::socket::{
     AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, UnixAddr,
 };
 
-use crate::call::{Result, call};
+use crate::call::{Error, Result, call};
 
 /// A pipe: the end to read from and the end to write to, both closed on exec. pipe2(2).
 ///
@@ -208,6 +208,20 @@ pub fn poll(fds: &mut [PollFd<'_>], limit: Option<Duration>) -> Result<usize> {
 /// `ENOMEM`.
 pub fn is_readable(fd: impl AsFd) -> Result<bool> {
     Ok(poll(&mut [PollFd::new(fd.as_fd(), PollFlags::POLLIN)], Some(Duration::ZERO))? > 0)
+}
+
+/// Closes a descriptor, and says when that was refused, as a filter of system calls may do: dropping one does not.
+/// close(2).
+///
+/// # Errors
+/// What the filter answers; whatever else close(2) says, the descriptor is closed.
+pub fn close(fd: OwnedFd) -> Result<()> {
+    let number = fd.into_raw_fd();
+    // Not again after `EINTR`: Linux has closed it by then.
+    match nix::unistd::close(number) {
+        Err(Errno::EINTR) | Ok(()) => Ok(()),
+        Err(errno) => Err(Error::new("close(fd)", errno)),
+    }
 }
 
 /// Reads what is there, waiting only on a descriptor that waits; 0 at the end. read(2).

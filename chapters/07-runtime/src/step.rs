@@ -335,7 +335,8 @@ impl Step {
 fn await_start(inside: &mut Inside) -> Result<()> {
     // ANCHOR: await-start
     let gate = inside.gate.take().ok_or_else(|| Error::new("read(no fifo)", Errno::EBADF))?;
-    drop(inside.channel.take());
+    // A filter may forbid even that: who cannot close it must end, or nobody would ever hear.
+    inside.channel.take().map_or(Ok(()), ipc::close)?;
     ipc::read(&gate, &mut [0; 1]).map(drop)
     // ANCHOR_END: await-start
 }

@@ -108,6 +108,24 @@ fn who_is_run_in_the_container_later_has_its_filter_too() {
 }
 
 #[test]
+fn a_profile_under_which_nothing_can_start_holds_nobody_up() {
+    let Some(runtime) = Runtime::new() else { return };
+    let none = json!({ "defaultAction": "SCMP_ACT_ERRNO", "syscalls": [
+        { "names": ["read"], "action": "SCMP_ACT_ALLOW" }
+    ] });
+    for (name, bare) in [("safe", false), ("bare", true)] {
+        let bundle = runtime.bundle(name, |config| {
+            run_script(config, "echo started");
+            config["process"]["noNewPrivileges"] = json!(!bare);
+            config["linux"]["seccomp"] = none.clone();
+        });
+        let done = runtime.call(&format!("run -b {} {name}", bundle.display()));
+        assert_ne!(done.code, 0);
+        assert_eq!(done.out(), "");
+    }
+}
+
+#[test]
 fn a_profile_that_cannot_be_carried_out_starts_nothing() {
     let Some(runtime) = Runtime::new() else { return };
     let notify = json!({ "defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
