@@ -113,20 +113,6 @@ impl Cgroup {
         self.unified.as_deref().map(step::open).transpose()
     }
 
-    /// As [`Self::directory`], of the cgroup below this one that the process `pid` is in; none when it is in this one. A
-    /// container may make cgroups of its own and enable controllers for them, and then the kernel takes no process into
-    /// the one that holds them (`EBUSY`). cgroups(7), "Cgroups v2 no internal processes rule".
-    ///
-    /// # Errors
-    /// `ESRCH` or `ENOENT` when the process has ended, those of open(2).
-    pub fn directory_below(&self, pid: Pid) -> mini_sys::Result<Option<OwnedFd>> {
-        let Some(own) = &self.unified else { return Ok(None) };
-        let text = read_text(Path::new(&format!("/proc/{pid}/cgroup")))?;
-        let path = text.lines().find_map(|line| line.strip_prefix("0::")).unwrap_or_default();
-        let below = path.split_once(&format!("/{}/", self.name)).map(|(_, below)| below);
-        below.map(|below| step::open_below(own, Path::new(below))).transpose()
-    }
-
     /// The `cgroup.procs` files of the v1 trees. To be limited from its first instruction on, a process must
     /// wait until its pid stands in each of them.
     pub fn join_files(&self) -> Vec<PathBuf> {
@@ -141,6 +127,20 @@ impl Cgroup {
         self.join_files().iter().try_for_each(|file| write_existing(file, &pid.to_string()))
     }
     // ANCHOR_END: join
+
+    /// As [`Self::directory`], of the cgroup below this one that the process `pid` is in; none when it is in this one. A
+    /// container may make cgroups of its own and enable controllers for them, and then the kernel takes no process into
+    /// the one that holds them (`EBUSY`). cgroups(7), "Cgroups v2 no internal processes rule".
+    ///
+    /// # Errors
+    /// `ESRCH` or `ENOENT` when the process has ended, those of open(2).
+    pub fn directory_below(&self, pid: Pid) -> mini_sys::Result<Option<OwnedFd>> {
+        let Some(own) = &self.unified else { return Ok(None) };
+        let text = read_text(Path::new(&format!("/proc/{pid}/cgroup")))?;
+        let path = text.lines().find_map(|line| line.strip_prefix("0::")).unwrap_or_default();
+        let below = path.split_once(&format!("/{}/", self.name)).map(|(_, below)| below);
+        below.map(|below| step::open_below(own, Path::new(below))).transpose()
+    }
 
     /// Puts the calling process, of one thread, into the v1 trees. Of a thread that moves itself the kernel need not
     /// fear that it forks or ends meanwhile, and does not wait for all processors as it does for
