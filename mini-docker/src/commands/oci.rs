@@ -29,9 +29,14 @@ pub(crate) fn run(root: Option<PathBuf>, args: &Oci) -> anyhow::Result<u8> {
     if matches!(command, OciCommand::Create(_) | OciCommand::Exec(_) | OciCommand::Run(_)) {
         crate::sealed::ensure()?;
     }
-    let result = match root.map_or_else(default_root, Ok) {
-        Ok(root) => dispatch(&Store::new(root), command),
-        Err(error) => Err(error),
+    let result = match root {
+        Some(root) => dispatch(&Store::new(root), command),
+        None => default_root().and_then(|root| {
+            let result = dispatch(&Store::new(&root), command);
+            // It goes with the last container; one that has any stays. A directory that was named is its owner's.
+            let _ = std::fs::remove_dir(&root);
+            result
+        }),
     };
     if let (Err(error), Some(path)) = (&result, &args.log) {
         log(path, &args.log_format, &failure::line(error));

@@ -57,6 +57,29 @@ fn the_engines_root_is_not_the_runtimes() {
 }
 
 #[test]
+fn the_directory_of_states_that_nobody_named_goes_with_the_last_container() {
+    let Some(runtime) = Runtime::new() else { return };
+    let bundle = runtime.script("bundle", "sleep 1000");
+    let id = format!("last-{}", std::process::id());
+    let unnamed = |line: &str| {
+        let mut command = std::process::Command::new(crate::harness::binary());
+        command.arg("oci").args(line.split_whitespace()).env_remove("MINI_DOCKER_ROOT");
+        crate::harness::finish(&mut command, None)
+    };
+    let states = std::path::Path::new("/run/mini-docker-oci");
+    let line = format!("create --bundle {} {id}", bundle.display());
+    let out = std::fs::File::create(runtime.path("output")).unwrap();
+    let mut create = std::process::Command::new(crate::harness::binary());
+    create.arg("oci").args(line.split_whitespace()).stdout(out.try_clone().unwrap()).stderr(out);
+    assert!(create.status().unwrap().success(), "{}", runtime.output());
+    // Another command that finds nothing to do takes nothing away.
+    unnamed("delete --force nobody").ok();
+    assert!(states.join(&id).exists());
+    unnamed(&format!("delete --force {id}")).ok();
+    eventually("the directory is gone", || !states.exists());
+}
+
+#[test]
 fn run_without_detach_serves_the_terminal_itself() {
     let Some(runtime) = Runtime::new() else { return };
     let bundle = runtime.bundle("bundle", |_| {});

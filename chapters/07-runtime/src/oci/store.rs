@@ -197,7 +197,12 @@ impl Store {
     pub(super) fn reserve(&self, id: &str) -> Result<PathBuf, OciError> {
         let path = self.directory(id)?;
         let make = |path: &Path, recursive| DirBuilder::new().recursive(recursive).mode(0o711).create(path);
-        let made = make(&self.root, true).and_then(|()| make(&path, false));
+        let made = || make(&self.root, true).and_then(|()| make(&path, false));
+        // Once more if somebody has deleted the last container meanwhile, and the root with it.
+        let made = made().or_else(|error| match error.kind() {
+            io::ErrorKind::NotFound => made(),
+            _ => Err(error),
+        });
         match made {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(OciError::Exists),
             Err(source) => Err(OciError::File { path, source }),
