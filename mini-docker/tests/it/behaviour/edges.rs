@@ -272,7 +272,7 @@ pub(super) const EDGES: &[Case] = &[
         docker run --rm --name last box true
         until [ \"$(docker events --since 1h --until 0s --filter container=last --filter event=destroy --format x)\" ]; do :; done
         docker events --since 1h --until 0s --filter container=told --format '{{.Type}} {{.Action}} {{.Actor.Attributes}}'
-        docker events --since 1h --until 0s --filter container=third --format '{{.Type}} {{.Action}} {{.Status}} {{.Scope}} {{.From}} {{.Actor.Attributes.signal}} {{.Actor.Attributes.oldName}}'
+        docker events --since 1h --until 0s --filter container=third --format '{{.Type}} {{.Action}} {{.Status}} {{.Scope}} {{.From}} {{.Actor.Attributes.signal}} {{.Actor.Attributes.oldName}}' | grep -v ' kill '
         docker events --since 1h --until 0s --filter container=told --filter event=start
         docker events --since 1h --until 0s --filter container=told --filter event=start --format json
         docker events --since 1h --until 0s --filter type=container --filter label=a --format '{{.Action}}'

@@ -24,8 +24,9 @@ enum Act {
     /// Waits until the screen shows this.
     See(&'static str),
     Type(&'static str),
-    /// Columns and lines.
-    Resize(u16, u16),
+    /// Other sizes, of so many lines or one more, until the screen shows this: Docker's command does not hear of one that
+    /// comes while it begins to listen.
+    Resize(u16, &'static str),
 }
 
 use Act::{Raw, Resize, See, Type};
@@ -44,8 +45,8 @@ pub(super) const SCENES: &[Scene] = &[
     Scene {
         name: "the size of the window, and its changes",
         before: &[],
-        command: "docker run --rm -it box sh -c 'trap \"case \\$(stty size) in 30*) echo changed; exit 6; esac\" WINCH; stty size; echo ready; while :; do read x; done'",
-        acts: &[See("24 80"), See("ready"), Raw, Resize(100, 30)],
+        command: "docker run --rm -it box sh -c 'trap \"case \\$(stty size) in 3*) echo changed; exit 6; esac\" WINCH; stty size; echo ready; while :; do read x; done'",
+        acts: &[See("24 80"), See("ready"), Raw, Resize(30, "changed")],
         after: &[],
     },
     Scene {
@@ -162,7 +163,14 @@ impl Scene {
                 See(text) => session.wait_for(text),
                 Raw => eventually("the terminal is the program's", || session.is_raw()),
                 Type(keys) => session.keys(keys),
-                Resize(columns, rows) => session.resize(*columns, *rows),
+                Resize(rows, text) => {
+                    let mut more = 0;
+                    eventually("the new size is seen", || {
+                        session.resize(100, rows + more);
+                        more = 1 - more;
+                        session.text().contains(text)
+                    });
+                }
             }
         }
         let (code, screen) = session.end();
