@@ -11,7 +11,7 @@ use mini_runtime::wire::{FromMonitor, ToMonitor};
 use crate::door::{DoorError, connect};
 use crate::home::Home;
 use crate::record::{self, Record, RecordError, Status};
-use crate::repair;
+use crate::{repair, stop};
 
 /// A container that cannot be attached to, or waited for.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +61,8 @@ pub fn wait(home: &Home, record: &Record) -> Result<i32, AttachError> {
                 return Ok(status);
             }
         }
+        // A monitor that was killed closes its sockets a moment before it is gone, and nothing is mended before that.
+        stop::wait_gone(record);
     }
     // It has ended already, or its monitor has: what the record says then is what there is to know.
     let layout = mini_cgroups::Layout::detect().ok();
