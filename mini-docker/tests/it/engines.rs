@@ -187,6 +187,8 @@ fn podman_runs_its_containers_through_us() {
         return;
     }
     let directory = tempfile::Builder::new().prefix("podman-").tempdir_in(scratch()).unwrap();
+    // Where podman keeps what runs must have a short name: 50 letters at most.
+    let run = tempfile::Builder::new().prefix("podman-").tempdir_in("/tmp").unwrap();
     let path = |name: &str| directory.path().join(name);
     make_root(&path("root"));
     // It takes a program without arguments of its own.
@@ -199,7 +201,7 @@ fn podman_runs_its_containers_through_us() {
             .arg("--root")
             .arg(path("data"))
             .arg("--runroot")
-            .arg(path("run"))
+            .arg(run.path())
             .arg("--tmpdir")
             .arg(path("tmp"));
         command.arg("--runtime").arg(&wrapper).args([
