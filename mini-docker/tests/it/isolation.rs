@@ -142,6 +142,17 @@ fn the_hosts_files_are_out_of_reach() {
     assert_eq!(engine.call("run --rm --init host ls /proc/1/fd").code, 0);
 }
 
+/// CVE-2024-21626: a descriptor of the runtime that is a directory of the host is a way out, if it is open when the
+/// working directory is entered.
+#[test]
+fn no_descriptor_that_is_open_meanwhile_can_be_the_working_directory() {
+    let Some(engine) = Engine::new() else { return };
+    for number in 3..24 {
+        let message = engine.call(&format!("run --rm --workdir /proc/self/fd/{number} host pwd")).fails(125);
+        assert!(message.contains(&format!("(\"/proc/self/fd/{number}\")")), "{message}");
+    }
+}
+
 #[test]
 fn the_hosts_mounts_stay_as_they_are() {
     let Some(engine) = Engine::new() else { return };
