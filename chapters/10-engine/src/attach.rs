@@ -25,6 +25,9 @@ pub enum AttachError {
     /// Docker's words for one that waits to be started again.
     #[error("You cannot attach to a restarting container, wait until it is running")]
     Restarting,
+    /// It has been removed before its end was told.
+    #[error("No such container: {0}")]
+    Gone(String),
     /// Its monitor cannot be spoken to.
     #[error(transparent)]
     Monitor(#[from] DoorError),
@@ -68,7 +71,15 @@ pub fn wait(home: &Home, record: &Record) -> Result<i32, AttachError> {
     let layout = mini_cgroups::Layout::detect().ok();
     loop {
         repair::sweep(home, layout.as_ref());
-        let Some(now) = Record::load(home, &record.id)? else { return Ok(record.state.exit_code) };
+        let Some(now) = Record::load(home, &record.id)? else {
+            // What is known of one that had ended is how; of one that ran nobody can tell any more.
+            let gone = record.state.status.is_active();
+            return if gone {
+                Err(AttachError::Gone(record.name.clone()))
+            } else {
+                Ok(record.state.exit_code)
+            };
+        };
         if !repair::is_broken(&now) {
             return Ok(now.state.exit_code);
         }
