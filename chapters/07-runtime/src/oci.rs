@@ -10,11 +10,13 @@ mod check;
 mod create;
 mod exec;
 mod lifecycle;
+mod refused;
 mod store;
+mod sysctl;
 
 pub use bundle::{Bundle, BundleError};
-pub use check::SpecError;
 pub use create::{Create, Created, create};
 pub use exec::{Exec, exec};
 pub use lifecycle::{Delete, delete, kill, pause, resume, start, update};
+pub use refused::RefusedError;
 pub use store::{Container, OciError, Saved, Status, Store};

@@ -23,89 +23,14 @@
 //! | `linux.rootfsPropagation`, `linux.maskedPaths`, `linux.readonlyPaths`, `linux.personality` | done |
 //! | `linux.intelRdt`, `linux.memoryPolicy`, `linux.netDevices` | refused |
 //! | `solaris`, `windows`, `vm`, `zos` | ignored: they are about other platforms |
-//!
-//! Where runc has words for it they are runc's.
 
 use std::collections::HashSet;
-use std::fs;
-use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
 
 use oci_spec::runtime::{Linux, LinuxDeviceCgroup, LinuxNamespaceType, LinuxResources, Mount, Process, Spec};
 
+use super::refused::RefusedError;
+use super::sysctl;
 use crate::spec::is_known_option;
-
-/// A bundle that asks for what cannot be had, or what would be the host's.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SpecError {
-    /// It would be changed for all.
-    #[error("unable to {what} without a private {kind} namespace")]
-    Shared {
-        /// What was to be done.
-        what: &'static str,
-        /// Whose it would be.
-        kind: &'static str,
-    },
-    /// Something about a namespace that there is not.
-    #[error("{what} specified, but {kind} namespace isn't enabled in the config")]
-    Unused {
-        /// What.
-        what: &'static str,
-        /// The namespace.
-        kind: &'static str,
-    },
-    /// A mount namespace that others stand in.
-    #[error(
-        "joining a mount namespace by its path is not supported: its root would be changed for all in it"
-    )]
-    JoinsMounts,
-    /// A kind of namespace that is listed twice.
-    #[error("malformed spec file: duplicated ns {0}")]
-    Twice(LinuxNamespaceType),
-    /// A user namespace in which nobody has a number.
-    #[error("user namespaces enabled, but no {0} mappings found")]
-    NoIds(&'static str),
-    /// A parameter of the whole machine.
-    #[error("sysctl \"{0}\" is not in a separate kernel namespace")]
-    Sysctl(String),
-    /// A parameter of a namespace that is shared with the host.
-    #[error("sysctl \"{name}\" not allowed in host {kind} namespace")]
-    HostSysctl {
-        /// Which.
-        name: String,
-        /// The namespace.
-        kind: &'static str,
-    },
-    /// A parameter for which there is another property.
-    #[error("sysctl \"{0}\" is not allowed as it conflicts with the OCI \"hostname\" field")]
-    HostnameSysctl(String),
-    /// A mount option that would have no effect.
-    #[error("mount {}: a bind mount cannot have the option `{option}`", target.display())]
-    BindOption {
-        /// Where.
-        target: PathBuf,
-        /// Which.
-        option: String,
-    },
-    /// How mounts are to spread, in an unknown word.
-    #[error("rootfsPropagation={0} is not supported")]
-    Propagation(String),
-    /// A rule about devices that means nothing.
-    #[error("invalid rule about devices: {0}")]
-    Device(String),
-    /// A label of a security module that is not there.
-    #[error("selinux label is specified in config, but selinux is disabled or not supported")]
-    Selinux,
-    /// A profile of a security module that is not there.
-    #[error("apparmor: config provided but apparmor not supported")]
-    AppArmor,
-    /// A path that depends on where it is read.
-    #[error("{0} must be an absolute path")]
-    Relative(&'static str),
-    /// What is not carried out.
-    #[error("`{0}` is not supported")]
-    Unsupported(&'static str),
-}
 
 /// What this machine has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,19 +49,19 @@ impl Machine {
 }
 
 /// Refuses what would be ignored otherwise, and what would change the host.
-pub(super) fn check(spec: &Spec, machine: Machine) -> Result<(), SpecError> {
+pub(super) fn check(spec: &Spec, machine: Machine) -> Result<(), RefusedError> {
     let linux = spec.linux().clone().unwrap_or_default();
     namespaces(spec, &linux)?;
-    sysctls(&linux)?;
+    sysctl::check(&linux)?;
     spec.mounts().iter().flatten().try_for_each(mount)?;
     if let Some(process) = spec.process() {
         self::process(process, machine)?;
     }
     if is_set(linux.mount_label()) && !machine.selinux {
-        return Err(SpecError::Selinux);
+        return Err(RefusedError::Selinux);
     }
     if let Some(word) = linux.rootfs_propagation().as_ref().filter(|word| !is_propagation(word)) {
-        return Err(SpecError::Propagation(word.clone()));
+        return Err(RefusedError::Propagation(word.clone()));
     }
     linux.resources().as_ref().map_or(Ok(()), resources)?;
     let flags = linux.personality().as_ref().and_then(|personality| personality.flags().as_ref());
@@ -147,25 +72,25 @@ pub(super) fn check(spec: &Spec, machine: Machine) -> Result<(), SpecError> {
         (flags.is_some_and(|flags| !flags.is_empty()), "linux.personality.flags"),
     ] {
         if is_asked {
-            return Err(SpecError::Unsupported(name));
+            return Err(RefusedError::Unsupported(name));
         }
     }
     Ok(())
 }
 
 /// What of a process is refused, one that joins later included.
-pub(super) fn process(process: &Process, machine: Machine) -> Result<(), SpecError> {
+pub(super) fn process(process: &Process, machine: Machine) -> Result<(), RefusedError> {
     if is_set(process.apparmor_profile()) && !machine.apparmor {
-        return Err(SpecError::AppArmor);
+        return Err(RefusedError::AppArmor);
     }
     if is_set(process.selinux_label()) && !machine.selinux {
-        return Err(SpecError::Selinux);
+        return Err(RefusedError::Selinux);
     }
     if !process.cwd().is_absolute() {
-        return Err(SpecError::Relative("Cwd"));
+        return Err(RefusedError::Relative("Cwd"));
     }
     match process.exec_cpu_affinity() {
-        Some(_) => Err(SpecError::Unsupported("process.execCPUAffinity")),
+        Some(_) => Err(RefusedError::Unsupported("process.execCPUAffinity")),
         None => Ok(()),
     }
 }
@@ -179,24 +104,19 @@ fn is_propagation(word: &str) -> bool {
     matches!(word, "shared" | "slave" | "private" | "unbindable" | "")
 }
 
-/// The kinds that the container does not share with everybody.
-fn own(linux: &Linux) -> HashSet<String> {
-    linux.namespaces().iter().flatten().map(|namespace| namespace.typ().to_string()).collect()
-}
-
-fn namespaces(spec: &Spec, linux: &Linux) -> Result<(), SpecError> {
+fn namespaces(spec: &Spec, linux: &Linux) -> Result<(), RefusedError> {
     let mut seen = HashSet::new();
     for namespace in linux.namespaces().iter().flatten() {
         if !seen.insert(namespace.typ().to_string()) {
-            return Err(SpecError::Twice(namespace.typ()));
+            return Err(RefusedError::Twice(namespace.typ()));
         }
         let path = namespace.path().as_ref().filter(|path| !path.as_os_str().is_empty());
         if namespace.typ() == LinuxNamespaceType::Mount && path.is_some() {
-            return Err(SpecError::JoinsMounts);
+            return Err(RefusedError::JoinsMounts);
         }
     }
     let has = |kind: LinuxNamespaceType| seen.contains(&kind.to_string());
-    let shared = |what, kind| Err(SpecError::Shared { what, kind });
+    let shared = |what, kind| Err(RefusedError::Shared { what, kind });
     if !has(LinuxNamespaceType::Mount) {
         return shared("mount", "MNT");
     }
@@ -211,12 +131,12 @@ fn namespaces(spec: &Spec, linux: &Linux) -> Result<(), SpecError> {
     ids(linux, has(LinuxNamespaceType::User))?;
     let moves_time = linux.time_offsets().as_ref().is_some_and(|offsets| !offsets.is_empty());
     if moves_time && !has(LinuxNamespaceType::Time) {
-        return Err(SpecError::Unused { what: "time namespace offsets", kind: "time" });
+        return Err(RefusedError::Unused { what: "time namespace offsets", kind: "time" });
     }
     Ok(())
 }
 
-fn ids(linux: &Linux, has_user: bool) -> Result<(), SpecError> {
+fn ids(linux: &Linux, has_user: bool) -> Result<(), RefusedError> {
     let is_empty = |list: &Option<Vec<_>>| list.as_ref().is_none_or(Vec::is_empty);
     let (no_uids, no_gids) = (is_empty(linux.uid_mappings()), is_empty(linux.gid_mappings()));
     let joins = linux.namespaces().iter().flatten().any(|namespace| {
@@ -225,101 +145,34 @@ fn ids(linux: &Linux, has_user: bool) -> Result<(), SpecError> {
     });
     match has_user {
         false if !(no_uids && no_gids) => {
-            Err(SpecError::Unused { what: "user namespace mappings", kind: "user" })
+            Err(RefusedError::Unused { what: "user namespace mappings", kind: "user" })
         }
         // Who joins one has the numbers that it has.
         true if joins => Ok(()),
-        true if no_uids => Err(SpecError::NoIds("uid")),
-        true if no_gids => Err(SpecError::NoIds("gid")),
+        true if no_uids => Err(RefusedError::NoIds("uid")),
+        true if no_gids => Err(RefusedError::NoIds("gid")),
         _ => Ok(()),
     }
 }
 
-/// The parameters that an ipc namespace has for itself. ipc_namespaces(7).
-const OF_IPC: [&str; 8] = [
-    "kernel.msgmax",
-    "kernel.msgmnb",
-    "kernel.msgmni",
-    "kernel.sem",
-    "kernel.shmall",
-    "kernel.shmmax",
-    "kernel.shmmni",
-    "kernel.shm_rmid_forced",
-];
-
-/// A parameter that no namespace of the container has for itself is the machine's, and the process that sets it is root.
-fn sysctls(linux: &Linux) -> Result<(), SpecError> {
-    let own = own(linux);
-    let has = |kind: LinuxNamespaceType| own.contains(&kind.to_string());
-    let mut names: Vec<&String> = linux.sysctl().iter().flatten().map(|(name, _)| name).collect();
-    names.sort_unstable();
-    for name in names {
-        let dotted = dotted(name);
-        let host = |kind| Err(SpecError::HostSysctl { name: name.clone(), kind });
-        match dotted.as_str() {
-            _ if OF_IPC.contains(&dotted.as_str()) || dotted.starts_with("fs.mqueue.") => {
-                if !has(LinuxNamespaceType::Ipc) {
-                    return host("ipc");
-                }
-            }
-            _ if dotted.starts_with("net.") => {
-                if !has(LinuxNamespaceType::Network) || joins_own_network(linux) {
-                    return host("network");
-                }
-            }
-            "kernel.domainname" if has(LinuxNamespaceType::Uts) => {}
-            "kernel.hostname" if has(LinuxNamespaceType::Uts) => {
-                return Err(SpecError::HostnameSysctl(name.clone()));
-            }
-            _ => return Err(SpecError::Sysctl(name.clone())),
-        }
-    }
-    Ok(())
-}
-
-/// A name with dots, of one that may be written with slashes. sysctl(8).
-fn dotted(name: &str) -> String {
-    match name.find(['.', '/']) {
-        Some(first) if name[first..].starts_with('/') => name
-            .chars()
-            .map(|letter| match letter {
-                '/' => '.',
-                '.' => '/',
-                other => other,
-            })
-            .collect(),
-        _ => name.to_owned(),
-    }
-}
-
-/// Whether the network namespace that is joined is the one that we are in.
-fn joins_own_network(linux: &Linux) -> bool {
-    let all = linux.namespaces().iter().flatten();
-    let mut networks = all.filter(|namespace| namespace.typ() == LinuxNamespaceType::Network);
-    let path = networks.next().and_then(|namespace| namespace.path().clone());
-    let Some(path) = path.filter(|path| !path.as_os_str().is_empty()) else { return false };
-    let file = |path: &Path| fs::metadata(path).map(|metadata| (metadata.dev(), metadata.ino())).ok();
-    file(&path).is_some_and(|joined| Some(joined) == file(Path::new("/proc/self/ns/net")))
-}
-
 /// What a file system does not know it refuses itself; a bind mount has none that would.
-fn mount(mount: &Mount) -> Result<(), SpecError> {
+fn mount(mount: &Mount) -> Result<(), RefusedError> {
     let words = || mount.options().iter().flatten();
     let is_bind = words().any(|word| word == "bind" || word == "rbind")
         || mount.typ().as_deref().is_none_or(|kind| kind == "bind");
     let mapped = [mount.uid_mappings(), mount.gid_mappings()];
     if mapped.iter().any(|list| list.as_ref().is_some_and(|list| !list.is_empty())) {
-        return Err(SpecError::Unsupported("mounts.uidMappings"));
+        return Err(RefusedError::Unsupported("mounts.uidMappings"));
     }
     match words().find(|word| is_bind && !is_known_option(word)) {
         Some(option) => {
-            Err(SpecError::BindOption { target: mount.destination().clone(), option: option.clone() })
+            Err(RefusedError::BindOption { target: mount.destination().clone(), option: option.clone() })
         }
         None => Ok(()),
     }
 }
 
-fn resources(resources: &LinuxResources) -> Result<(), SpecError> {
+fn resources(resources: &LinuxResources) -> Result<(), RefusedError> {
     resources.devices().iter().flatten().try_for_each(device)?;
     let io = resources.block_io().as_ref();
     let has_leaf = io.is_some_and(|io| {
@@ -327,23 +180,23 @@ fn resources(resources: &LinuxResources) -> Result<(), SpecError> {
         io.leaf_weight().is_some_and(|weight| weight != 0)
             || devices.into_iter().any(|device| device.leaf_weight().is_some_and(|weight| weight != 0))
     });
-    if has_leaf { Err(SpecError::Unsupported("linux.resources.blockIO.leafWeight")) } else { Ok(()) }
+    if has_leaf { Err(RefusedError::Unsupported("linux.resources.blockIO.leafWeight")) } else { Ok(()) }
 }
 
 /// A rule that is not understood may be one that denies.
-fn device(rule: &LinuxDeviceCgroup) -> Result<(), SpecError> {
+fn device(rule: &LinuxDeviceCgroup) -> Result<(), RefusedError> {
     let access = rule.access().as_deref().unwrap_or("rwm");
     if mini_cgroups::Access::from_letters(access).is_none() {
-        return Err(SpecError::Device(format!("access \"{access}\" has other letters than r, w and m")));
+        return Err(RefusedError::Device(format!("access \"{access}\" has other letters than r, w and m")));
     }
     for number in [rule.major(), rule.minor()].into_iter().flatten() {
         if number < -1 || number > u32::MAX.into() {
-            return Err(SpecError::Device(format!("{number} is no device's number")));
+            return Err(RefusedError::Device(format!("{number} is no device's number")));
         }
     }
     match rule.typ() {
         Some(oci_spec::runtime::LinuxDeviceType::P) => {
-            Err(SpecError::Device("a fifo needs no rule".to_owned()))
+            Err(RefusedError::Device("a fifo needs no rule".to_owned()))
         }
         _ => Ok(()),
     }

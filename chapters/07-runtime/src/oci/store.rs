@@ -25,7 +25,7 @@ use crate::plan::PlanError;
 use crate::start::StartError;
 
 use super::bundle::BundleError;
-use super::check::SpecError;
+use super::refused::RefusedError;
 
 /// Where a container is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -121,7 +121,7 @@ pub enum OciError {
     Bundle(#[from] BundleError),
     /// The spec asks for what cannot be had.
     #[error(transparent)]
-    Spec(#[from] SpecError),
+    Refused(#[from] RefusedError),
     /// The spec cannot be carried out.
     #[error(transparent)]
     Plan(#[from] PlanError),
