@@ -30,6 +30,7 @@
 
 mod chance;
 mod check;
+pub mod flood;
 mod jail;
 pub mod kernel;
 mod probe;

@@ -9,18 +9,10 @@ use std::process::ExitCode;
 use std::thread::{self, sleep};
 use std::time::Duration;
 
+use course_check::flood::{Flood, LINES, all_of, message};
 use course_check::{Check, Program, kernel};
 use mini_sys::{ipc, tty};
 use serde_json::{Value, json};
-
-/// So many lines of 100 bytes the program writes: 48 MB.
-const LINES: usize = 480_000;
-
-/// The relay's queues together are to stay well below what the program writes, in kB.
-const MEMORY: u64 = 36_000;
-
-/// What a program can have written at most while nobody reads: pipes, sockets and one queue, with a margin.
-const HELD: u64 = 16_000_000;
 
 /// CAP_KILL is number 5. capabilities(7), `linux/capability.h`.
 const KILL: &str = "0000000000000020";
@@ -134,14 +126,6 @@ impl Run {
             .cause("a panic on the way (a `todo!` that is left) ends it without a word; when nobody holds the far end of its terminal, SIGHUP does")
             .holds(lives);
         Ok(Some(pid).filter(|_| lives))
-    }
-
-    fn log(&self) -> PathBuf {
-        self.directory.join("log")
-    }
-
-    fn log_size(&self) -> u64 {
-        fs::metadata(self.log()).map_or(0, |metadata| metadata.len())
     }
 }
 
@@ -320,18 +304,19 @@ fn session(check: &mut Check, pid: u32) -> Result<(), Box<dyn Error>> {
 }
 
 /// A program with pipes that writes much, once it has read a line.
-fn writer(check: &mut Check, root: &Path, name: &str) -> Result<(Run, String), Box<dyn Error>> {
+fn writer(check: &mut Check, root: &Path, name: &str) -> Result<(Run, Flood), Box<dyn Error>> {
     let word = check.word();
     let wish = Wish::new(check, root)?;
     let words = ["/inside", "write", &word, &LINES.to_string()];
     let mut run = Run::new(check, name, &wish.spec(root, &words, false))?;
     run.pid(check, 3)?.ok_or("the program does not run")?;
-    Ok((run, word))
+    let log = run.directory.join("log");
+    Ok((run, Flood { word, log, invariant: 5 }))
 }
 
 /// One looks on and stops reading; the starter reads on. False when nothing more can be learned.
 fn onlooker_stops(check: &mut Check, root: &Path) -> Result<bool, Box<dyn Error>> {
-    let (mut run, word) = writer(check, root, "onlooker")?;
+    let (mut run, flood) = writer(check, root, "onlooker")?;
     let onlooker = ipc::connect(&run.directory, "door")?;
     ipc::send(&onlooker, &[b"a"], true)?;
     // It is told that the program is there, and hears nothing more from then on.
@@ -345,7 +330,7 @@ fn onlooker_stops(check: &mut Check, root: &Path) -> Result<bool, Box<dyn Error>
         .expected("ended 0")
         .found(match &ended {
             Ok(line) => line.clone(),
-            Err(error) => format!("{error}; the log has {} bytes", run.log_size()),
+            Err(error) => format!("{error}; the log has {} bytes", flood.log_size()),
         })
         .cause("one process serves all: it may never wait for a client to read, and the program may wait for one client only")
         .holds(ended.is_ok_and(|line| line == "ended 0"));
@@ -353,94 +338,31 @@ fn onlooker_stops(check: &mut Check, root: &Path) -> Result<bool, Box<dyn Error>
         return Ok(false);
     }
     run.monitor.line()?; // "done"
-    memory(check, &run, "who looks on is sent away when too much waits for it: the log has what it misses")?;
+    flood.memory(
+        check,
+        run.monitor.pid(),
+        "who looks on is sent away when too much waits for it: the log has what it misses",
+    )?;
     drop(onlooker);
     let read = reader.join().map_err(|_| "the reader's thread panicked")??;
-    compare(check, &run, &word, &read)?;
+    flood.compare(check, &read)?;
     run.monitor.finish()?;
     Ok(true)
 }
 
 /// The starter does not read until nothing moves any more.
 fn starter_is_slow(check: &mut Check, root: &Path) -> Result<(), Box<dyn Error>> {
-    let (mut run, word) = writer(check, root, "starter")?;
+    let (mut run, flood) = writer(check, root, "starter")?;
     ipc::send(&run.starter, &[b"0go\n"], true)?;
-    stands_still(&run);
-    let written = run.log_size();
-    check
-        .invariant(5, "while its starter does not read, the program waits")
-        .expected(format!("the log stops short of {HELD} bytes"))
-        .found(format!("the log has {written} bytes"))
-        .cause("what waits for the starter is bounded, and it must lose nothing: the rest stays in the program's pipe")
-        .holds(written < HELD);
+    flood.stands_still();
+    flood.is_held(check);
     let read = all_of(&run.starter)?;
     run.monitor.line()?; // "ended"
     run.monitor.line()?; // "done"
-    memory(check, &run, "the starter's queue has no end")?;
-    compare(check, &run, &word, &read)?;
+    flood.memory(check, run.monitor.pid(), "the starter's queue has no end")?;
+    flood.compare(check, &read)?;
     run.monitor.finish()?;
     Ok(())
-}
-
-/// Waits until the log has begun and does not grow any more.
-fn stands_still(run: &Run) {
-    let mut before = (run.log_size(), 0);
-    while before.1 < 8 {
-        sleep(Duration::from_millis(100));
-        let now = run.log_size();
-        let still = now == before.0 && now > 0;
-        before = (now, if still { before.1 + 1 } else { 0 });
-    }
-}
-
-fn memory(check: &mut Check, run: &Run, cause: &str) -> Result<(), Box<dyn Error>> {
-    let most = kernel::status(run.monitor.pid(), "VmHWM")?;
-    let kilobytes: u64 = most.split(' ').next().unwrap_or_default().parse()?;
-    check
-        .invariant(5, "no queue grows without end: VmHWM of the monitor's /proc/PID/status")
-        .expected(format!("less than {MEMORY} kB, of 48 MB that were written"))
-        .found(&most)
-        .cause(cause)
-        .holds(kilobytes < MEMORY);
-    Ok(())
-}
-
-/// What the starter read, and the log, against what was written.
-fn compare(check: &mut Check, run: &Run, word: &str, read: &[u8]) -> Result<(), Box<dyn Error>> {
-    let written: String = (0..LINES).map(|number| line(word, number)).collect();
-    let wrong = read.iter().zip(written.as_bytes()).position(|(one, other)| one != other);
-    check
-        .invariant(5, "who started the program reads all that it wrote, in order")
-        .expected(format!("{} bytes", written.len()))
-        .found(match wrong {
-            Some(place) => format!("{} bytes, wrong from byte {place} on", read.len()),
-            None => format!("{} bytes", read.len()),
-        })
-        .cause(
-            "what could not be sent now stays at the head of the queue; only what was sent is taken from it",
-        )
-        .holds(read == written.as_bytes());
-    let log = fs::read_to_string(run.log())?;
-    let logged = log.lines().zip(0..).filter(|(record, number)| {
-        let text = line(word, *number);
-        record.strip_prefix("{\"log\":\"").is_some_and(|rest| rest.starts_with(text.trim_end()))
-    });
-    let logged = logged.count();
-    check
-        .invariant(5, "the log has every line")
-        .expected(format!("{LINES} records"))
-        .found(format!("{logged} records that are right"))
-        .cause("the log is written before any client is told")
-        .holds(logged == LINES);
-    Ok(())
-}
-
-/// The next packet; empty when the other side is gone.
-fn message(socket: &OwnedFd) -> mini_sys::Result<Vec<u8>> {
-    let mut packet = vec![0; 40_000];
-    let (length, _) = ipc::receive(socket, &mut packet)?;
-    packet.truncate(length);
-    Ok(packet)
 }
 
 /// The first line that appears at the terminal, if one does within some seconds.
@@ -465,23 +387,6 @@ fn screen(socket: &OwnedFd) -> String {
     line.to_owned()
 }
 
-/// All of a program's output: what follows a `1`, until the other side is gone or has told the end with an `x`.
-fn all_of(socket: &OwnedFd) -> mini_sys::Result<Vec<u8>> {
-    let mut all = Vec::new();
-    loop {
-        match message(socket)?.split_first() {
-            Some((b'1', bytes)) => all.extend_from_slice(bytes),
-            Some((b'x', _)) | None => return Ok(all),
-            Some(_) => {}
-        }
-    }
-}
-
 fn inside(pid: u32, path: &Path) -> PathBuf {
     Path::new(&format!("/proc/{pid}/root")).join(path.strip_prefix("/").unwrap_or(path))
-}
-
-/// As the program writes it.
-fn line(word: &str, number: usize) -> String {
-    format!("{:.<99}\n", format!("{word} {number} "))
 }
