@@ -57,8 +57,10 @@ pub fn kill(home: &Home, record: &Record, number: i32) -> Result<(), StopError> 
         door::look_again(home, record);
         return Ok(());
     }
-    send(record, number)?;
+    let process = process(record)?;
+    // Told first: whoever hears of the end, which the monitor tells, has heard of its cause.
     events::emit(home, &Event::container(record, "kill").with("signal", &number));
+    send(&process, record, number)?;
     if ends && record.state.status == Status::Paused {
         // Who stands still hears no signal. With v2 a kill comes through all the same, and then there is nothing to do.
         let _ = pause::unpause(home, record);
@@ -128,14 +130,21 @@ fn note_wish(home: &Home, record: &Record) -> Result<(), StopError> {
     Ok(())
 }
 
-fn send(record: &Record, number: i32) -> Result<(), StopError> {
-    let not_running = || StopError::NotRunning(record.name.clone(), record.id.clone());
+/// The container's first process.
+fn process(record: &Record) -> Result<OwnedFd, StopError> {
     let process = record.state.process.as_ref().filter(|_| record.state.status.is_up());
-    let fd = process.and_then(ProcessId::open).ok_or_else(not_running)?;
-    match pidfd::pidfd_send_number(&fd, number) {
-        Err(error) if error.errno() == mini_sys::Errno::ESRCH => Err(not_running()),
+    process.and_then(ProcessId::open).ok_or_else(|| not_running(record))
+}
+
+fn send(process: &OwnedFd, record: &Record, number: i32) -> Result<(), StopError> {
+    match pidfd::pidfd_send_number(process, number) {
+        Err(error) if error.errno() == mini_sys::Errno::ESRCH => Err(not_running(record)),
         other => other.map_err(StopError::Send),
     }
+}
+
+fn not_running(record: &Record) -> StopError {
+    StopError::NotRunning(record.name.clone(), record.id.clone())
 }
 
 /// Waits until the container's monitor has written down the end and cleaned up, ten seconds at most.
