@@ -1,13 +1,14 @@
 //! `--log-driver` and `--log-opt`: where output goes, how much of it is kept, what stands beside it.
 
 use std::io::{BufRead as _, BufReader};
-
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use mini_engine::config::LogConfig;
 use mini_engine::{Config, Create, Home, HostConfig};
+use serde_json::Value;
 
-use crate::harness::{Engine, await_end, names};
+use crate::harness::{self, Engine, await_end, names};
+use crate::needs;
 
 /// Lines of 100 bytes as they are in the file, more or less.
 const ROTATED: &str = "--log-opt max-size=20k --log-opt max-file=3";
@@ -179,6 +180,45 @@ fn the_machines_journal_gets_what_a_container_says() {
 
     let failed = engine.call("run --log-driver journald host true").fails(125);
     assert_eq!(failed, "failed to initialize logging driver: journald is not enabled on this host");
+}
+
+/// systemd's own journal, in a mount namespace with a `/run` of its own, so that the machine's is not touched.
+#[test]
+fn a_real_journal_keeps_what_a_container_says() {
+    const JOURNAL: &str = "/lib/systemd/systemd-journald";
+    let Some(engine) = Engine::new() else { return };
+    if !needs::need(JOURNAL, std::path::Path::new(JOURNAL).exists()) {
+        return;
+    }
+    // An empty `Audit=` leaves the kernel's auditing as it is.
+    let script = format!(
+        "set -e
+        mount -t tmpfs none /run
+        mkdir -p /run/systemd/journald.conf.d
+        printf '[Journal]\\nStorage=volatile\\nAudit=\\nReadKMsg=no\\n' > /run/systemd/journald.conf.d/test.conf
+        {JOURNAL} > /dev/null 2>&1 &
+        trap 'kill $!' EXIT
+        until [ -S /run/systemd/journal/socket ]; do sleep 0.01; done
+        \"$@\" run --log-driver journald --log-opt tag=told --name web host sh -c 'echo hello; echo oops >&2' > /dev/null 2>&1
+        journalctl --sync
+        journalctl -D /run/log/journal -o json CONTAINER_NAME=web"
+    );
+    let mut command = Command::new("unshare");
+    command
+        .args(["--mount", "sh", "-c", &script, "sh"])
+        .arg(harness::binary())
+        .arg("--root")
+        .arg(engine.root());
+    let told = harness::finish(&mut command, None).ok();
+    let records: Vec<Value> = told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let field =
+        |name: &str| -> Vec<&str> { records.iter().map(|record| record[name].as_str().unwrap()).collect() };
+    assert_eq!(field("MESSAGE"), ["hello", "oops"]);
+    // syslog(3): LOG_INFO and LOG_ERR.
+    assert_eq!(field("PRIORITY"), ["6", "3"]);
+    assert_eq!(field("CONTAINER_TAG"), ["told", "told"]);
+    let id = engine.inspect("web", ".Id");
+    assert_eq!(field("CONTAINER_ID_FULL"), [&id, &id]);
 }
 
 #[test]
