@@ -169,7 +169,8 @@ fn monitor_memory(root: &Path, id: &str) -> Option<u64> {
     line.split_whitespace().nth(1)?.parse().ok()
 }
 
-/// What a program writes, from its pipe into the log: a whole container that writes so many bytes and ends.
+/// What a program writes, from its pipe into the log: a whole container that writes so many bytes and ends. A record has
+/// some 70 bytes beside its line, so that of short lines more is written than was said.
 fn throughput(criterion: &mut Criterion) {
     const BYTES: u64 = 256 << 20;
     if !chosen("ch10/log") {
@@ -177,23 +178,23 @@ fn throughput(criterion: &mut Criterion) {
     }
     let (Some(program), true) = (needs::mini_docker(), needs::overlay()) else { return };
     let room = Room::new().expect("a room");
-    let write = |root: &Path| {
-        let script = format!("yes 'a line of the log, as long as many are' | head -c {BYTES}");
+    let lines = |length: usize| format!("yes $(printf %0{}d 0) | head -c {BYTES}", length - 1);
+    let write = |root: &Path, length: usize| {
         let mut command = Command::new(&program);
-        command.args(["run", "--network", "none", "--rm", "-a", "stdin", "host", "sh", "-c", &script]);
+        command.args(["run", "--network", "none", "--rm", "-a", "stdin", "host", "sh", "-c", &lines(length)]);
         let status = command.env("MINI_DOCKER_ROOT", root).stdin(Stdio::null()).status();
         assert!(status.expect("run mini-docker").success());
     };
-    write(room.path());
+    write(room.path(), 100);
     let mut group = criterion.benchmark_group("ch10/log");
     group.throughput(criterion::Throughput::Bytes(BYTES)).sample_size(10);
-    group.bench_function("a container that writes lines", |bencher| bencher.iter(|| write(room.path())));
-    group.bench_function("limit: the same into a pipe and a file", |bencher| {
-        let file = room.path().join("copy");
-        let script = format!(
-            "yes 'a line of the log, as long as many are' | head -c {BYTES} | cat > {}",
-            file.display()
-        );
+    for length in [40, 100, 1000] {
+        group.bench_function(format!("a container writes lines of {length} bytes"), |bencher| {
+            bencher.iter(|| write(room.path(), length));
+        });
+    }
+    group.bench_function("limit: a pipe into a file", |bencher| {
+        let script = format!("{} | cat > {}", lines(100), room.path().join("copy").display());
         bencher.iter(|| assert!(Command::new("sh").args(["-c", &script]).status().expect("sh").success()));
     });
     group.finish();
